@@ -1,0 +1,90 @@
+package results
+
+import "time"
+
+// EventKind says what happened.
+type EventKind string
+
+// The kinds of event.
+const (
+	EventPhase     EventKind = "phase"     // a phase began (On: its name)
+	EventEnd       EventKind = "end"       // the load ended
+	EventInject    EventKind = "inject"    // a fault is in force (On: the link)
+	EventRevert    EventKind = "revert"    // a fault has been taken away (Injection is set)
+	EventConnect   EventKind = "connect"   // a connection through a link was accepted (Conn is set)
+	EventClose     EventKind = "close"     // it ended (Conn is set)
+	EventStart     EventKind = "start"     // a process was started
+	EventReady     EventKind = "ready"     // a process answered
+	EventExit      EventKind = "exit"      // a process ended
+	EventInterrupt EventKind = "interrupt" // the run was cancelled
+)
+
+// An Event is something that happened at one moment of the run.
+type Event struct {
+	At        time.Duration `json:"at"`
+	Kind      EventKind     `json:"kind"`
+	On        string        `json:"on,omitempty"`   // phase, link or process
+	Text      string        `json:"text,omitempty"` // for people
+	Conn      *Conn         `json:"conn,omitempty"`
+	Injection *Injection    `json:"injection,omitempty"`
+}
+
+// Closer says who ended a connection first.
+type Closer string
+
+// Who ended a connection, and how.
+const (
+	ClosedByClient      Closer = "client"       // FIN from the client
+	ClosedByClientReset Closer = "client-reset" // RST from the client
+	ClosedByServer      Closer = "server"       // FIN from the dependency
+	ClosedByServerReset Closer = "server-reset" // RST from the dependency
+	ClosedByGate        Closer = "gate"         // the link itself: a fault, or its end
+	ClosedByDial        Closer = "dial"         // the dependency could not be reached
+)
+
+// A Conn is one connection through a link, as the link saw it.
+type Conn struct {
+	ID     uint64        `json:"id"` // from 1, per link
+	Client string        `json:"client"`
+	Opened time.Duration `json:"opened"`
+	Closed time.Duration `json:"closed,omitempty"` // 0: still open
+	By     Closer        `json:"by,omitempty"`
+	Up     int64         `json:"up"`   // bytes from client to dependency
+	Down   int64         `json:"down"` // bytes from dependency to client
+	// Silence is the longest time for which the client had sent something and not
+	// one byte came back.
+	Silence time.Duration `json:"silence,omitempty"`
+}
+
+// An Injection is a fault and the interval in which it was in force, with the
+// evidence that it bit.
+type Injection struct {
+	Kind     string        `json:"kind"`  // kind of fault, as in the scenario
+	On       string        `json:"on"`    // the link
+	Fault    string        `json:"fault"` // the whole fault in words: kind and parameters
+	Start    time.Duration `json:"start"`
+	End      time.Duration `json:"end"`
+	Evidence Evidence      `json:"evidence"`
+	Error    string        `json:"error,omitempty"` // putting it in force or reverting it failed
+}
+
+// Evidence is what a link saw of a fault while it was in force.
+type Evidence struct {
+	// Chances counts the occasions on which the fault could have bitten, Bites
+	// those on which it did. What an occasion is depends on the kind of fault and
+	// is named in Occasion ("connections that sent", "chunks", …).
+	Occasion string `json:"occasion"`
+	Chances  int    `json:"chances"`
+	Bites    int    `json:"bites"`
+	// DelayAsked and DelayMeasured are set by faults that delay: the smallest delay
+	// that the fault promises on average, and the median delay that the link added.
+	DelayAsked    time.Duration `json:"delay_asked,omitempty"`
+	DelayMeasured time.Duration `json:"delay_measured,omitempty"`
+	// Silence is the longest time for which a connection that had sent something
+	// was kept without an answer by the fault, SilentAtEnd how many connections
+	// were so when the fault was taken away.
+	Silence     time.Duration `json:"silence,omitempty"`
+	SilentAtEnd int           `json:"silent_at_end,omitempty"`
+	Refused     int           `json:"refused,omitempty"` // dials seen refused
+	Cut         int           `json:"cut,omitempty"`     // live connections closed by the fault
+}

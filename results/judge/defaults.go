@@ -1,0 +1,65 @@
+package judge
+
+import (
+	"fmt"
+	"time"
+)
+
+// Defaults are the bounds that a judgement takes from nowhere else. They are kept
+// with each judgement, so that judging again gives the same. Durations are in
+// nanoseconds in JSON.
+type Defaults struct {
+	// LatenessP99 bounds the p99 of the generator's lateness over the whole load.
+	LatenessP99 time.Duration `json:"lateness_p99"`
+	// At most LateShare of the hits of any phase that expects or requires something
+	// may be later than LateBound: a p99 over the whole load does not see one bad
+	// phase.
+	LateBound time.Duration `json:"late_bound"`
+	LateShare float64       `json:"late_share"`
+	// RateReached is the least share of each phase's scheduled hits that must have
+	// been sent.
+	RateReached float64 `json:"rate_reached"`
+	// EvidenceShare is the least share of a fault's chances on which it must have
+	// bitten.
+	EvidenceShare float64 `json:"evidence_share"`
+	// DelayShare is the least share of the delay asked that must have been measured.
+	DelayShare float64 `json:"delay_share"`
+	// InForceShare is the least share of its phase in which a fault must have been
+	// in force.
+	InForceShare float64 `json:"in_force_share"`
+	// A recovery is the first of RecoveryCount good windows of RecoveryWindow in a row.
+	RecoveryWindow time.Duration `json:"recovery_window"`
+	RecoveryCount  int           `json:"recovery_count"`
+	// CacheBackShare is the least share of reads answered by the cache in a window
+	// for cache answers to be back.
+	CacheBackShare float64 `json:"cache_back_share"`
+	// TailHits is how many hits must lie beyond a quantile: a q-quantile needs
+	// TailHits/(1-q) hits.
+	TailHits int `json:"tail_hits"`
+}
+
+// Standard returns the defaults that every run is judged by.
+func Standard() Defaults {
+	return Defaults{
+		LatenessP99:    10 * time.Millisecond,
+		LateBound:      50 * time.Millisecond,
+		LateShare:      0.01,
+		RateReached:    0.99,
+		EvidenceShare:  0.9,
+		DelayShare:     0.9,
+		InForceShare:   0.9,
+		RecoveryWindow: 100 * time.Millisecond,
+		RecoveryCount:  3,
+		CacheBackShare: 0.5,
+		TailHits:       10,
+	}
+}
+
+// String returns the defaults in one line, for people.
+func (d Defaults) String() string {
+	return fmt.Sprintf("lateness p99 <= %v, <= %s later than %v in a phase; rate >= %s; faults bite >= %s, delay >= %s, in force >= %s; "+
+		"recovery: %d windows of %v, cache back at %s; quantile q needs %d/(1-q) hits",
+		d.LatenessP99, Share.Format(d.LateShare), d.LateBound, Share.Format(d.RateReached),
+		Share.Format(d.EvidenceShare), Share.Format(d.DelayShare), Share.Format(d.InForceShare),
+		d.RecoveryCount, d.RecoveryWindow, Share.Format(d.CacheBackShare), d.TailHits)
+}
