@@ -77,7 +77,9 @@ type Evidence struct {
 	Chances  int    `json:"chances"`
 	Bites    int    `json:"bites"`
 	// DelayAsked and DelayMeasured are set by faults that delay: the smallest delay
-	// that the fault promises on average, and the median delay that the link added.
+	// that the fault promises on average, and the median delay that the link added
+	// to what came through. It is 0 when nothing did, because every client gave up
+	// before; Bites counts what was held until then.
 	DelayAsked    time.Duration `json:"delay_asked,omitempty"`
 	DelayMeasured time.Duration `json:"delay_measured,omitempty"`
 	// Silence is the longest time for which a connection that had sent something

@@ -56,7 +56,7 @@ func (t trial) checkInjection(in results.Injection) Finding {
 	case f.Value < d.EvidenceShare:
 		return broken(f, fmt.Sprintf("the fault %s bit on %d of %d %s, want %s", in.Fault, ev.Bites, ev.Chances, ev.Occasion, Share.Format(d.EvidenceShare)),
 			"look at what went past it: a connection that does not use the link, or that was older than the fault")
-	case float64(ev.DelayMeasured) < d.DelayShare*float64(ev.DelayAsked):
+	case ev.DelayMeasured > 0 && float64(ev.DelayMeasured) < d.DelayShare*float64(ev.DelayAsked):
 		return broken(f, fmt.Sprintf("the fault %s added %v of %v", in.Fault, ev.DelayMeasured.Round(time.Microsecond), ev.DelayAsked),
 			"look at what went past it: is the delay on the direction that carries the answers?")
 	}

@@ -1,0 +1,133 @@
+// Package chaos holds faults as values and the one rule about them: a fault that
+// was put in force is always taken away again, also after cancellation.
+//
+// What a fault does to bytes is not decided here but by the Injector that owns
+// the place it is pointed at: see chaos/link.
+package chaos
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Kind names what a fault does.
+type Kind string
+
+// The kinds of fault.
+const (
+	// Refuse makes the dependency's port closed: live connections are reset, new
+	// ones are refused.
+	Refuse Kind = "refuse"
+	// Blackhole accepts connections and holds every byte, in both directions.
+	Blackhole Kind = "blackhole"
+	// Latency delays every byte that comes back from the dependency.
+	Latency Kind = "latency"
+)
+
+// OnRevert says what becomes of held bytes when a blackhole is taken away.
+type OnRevert string
+
+// What a blackhole does on revert.
+const (
+	Resume OnRevert = "resume" // held bytes flow on, as after a healed partition
+	Close  OnRevert = "close"  // connections that were held are closed
+)
+
+// A Fault says what is to be done to which link. Parameters that its kind does
+// not know must be zero.
+type Fault struct {
+	On      string        // name of the link
+	Kind    Kind          // what to do
+	Latency time.Duration // latency: the delay added, on average
+	Jitter  time.Duration // latency: each delay is Latency ± Jitter, uniformly
+	Revert  OnRevert      // blackhole: default Resume
+}
+
+// Kinds lists the kinds of fault with a line about each, in the order of the
+// documentation.
+func Kinds() []KindDoc {
+	return []KindDoc{
+		{Refuse, "the port is closed: live connections are reset, new ones refused", nil},
+		{Blackhole, "connections are accepted and every byte is held", []string{"revert"}},
+		{Latency, "answers come later by latency ± jitter", []string{"latency", "jitter"}},
+	}
+}
+
+// KindDoc describes a kind of fault and the parameters it takes.
+type KindDoc struct {
+	Kind       Kind
+	Doc        string
+	Parameters []string
+}
+
+// String says the fault in words, as reports show it.
+func (f Fault) String() string {
+	words := []string{string(f.Kind), "on", f.On}
+	if f.Latency > 0 {
+		words = append(words, f.Latency.String())
+	}
+	if f.Jitter > 0 {
+		words = append(words, "± "+f.Jitter.String())
+	}
+	if f.Revert != "" {
+		words = append(words, "then "+string(f.Revert))
+	}
+	return strings.Join(words, " ")
+}
+
+// A ParameterError says which parameter of a fault is wrong, and what would be right.
+type ParameterError struct {
+	Parameter string // as in a scenario file: "kind", "latency", …
+	Problem   string
+}
+
+func (e *ParameterError) Error() string { return e.Parameter + ": " + e.Problem }
+
+// Validate returns a *ParameterError for the first parameter that its kind does
+// not take, or that has an impossible value. It does not know which links exist.
+func (f Fault) Validate() error {
+	kinds := Kinds()
+	i := slices.IndexFunc(kinds, func(k KindDoc) bool { return k.Kind == f.Kind })
+	if i < 0 {
+		names := make([]string, len(kinds))
+		for i, k := range kinds {
+			names[i] = string(k.Kind)
+		}
+		return &ParameterError{"kind", fmt.Sprintf("unknown fault %q; there are %s", f.Kind, strings.Join(names, ", "))}
+	}
+	for _, name := range f.given() {
+		if !slices.Contains(kinds[i].Parameters, name) {
+			return &ParameterError{name, fmt.Sprintf("%s takes no %s", f.Kind, name)}
+		}
+	}
+	return f.validateValues()
+}
+
+// given names the parameters that are not zero.
+func (f Fault) given() []string {
+	var names []string
+	if f.Latency != 0 {
+		names = append(names, "latency")
+	}
+	if f.Jitter != 0 {
+		names = append(names, "jitter")
+	}
+	if f.Revert != "" {
+		names = append(names, "revert")
+	}
+	return names
+}
+
+func (f Fault) validateValues() error {
+	switch {
+	case f.Kind == Latency && f.Latency <= 0:
+		return &ParameterError{"latency", "latency needs a delay above 0, for example 200ms"}
+	case f.Jitter < 0 || f.Jitter > f.Latency:
+		return &ParameterError{"jitter", "jitter must lie between 0 and the latency"}
+	case f.Revert != "" && f.Revert != Resume && f.Revert != Close:
+		return &ParameterError{"revert", fmt.Sprintf("unknown %q; there are resume, close", f.Revert)}
+	}
+	return nil
+}

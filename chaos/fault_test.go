@@ -1,0 +1,96 @@
+package chaos
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestFaultString(t *testing.T) {
+	tests := []struct {
+		fault Fault
+		want  string
+	}{
+		{Fault{On: "cache", Kind: Refuse}, "refuse on cache"},
+		{Fault{On: "cache", Kind: Blackhole}, "blackhole on cache"},
+		{Fault{On: "cache", Kind: Blackhole, Revert: Close}, "blackhole on cache then close"},
+		{Fault{On: "database", Kind: Latency, Latency: 200 * time.Millisecond}, "latency on database 200ms"},
+		{Fault{On: "cache", Kind: Latency, Latency: time.Second, Jitter: 50 * time.Millisecond}, "latency on cache 1s ± 50ms"},
+	}
+	for _, tt := range tests {
+		if got := tt.fault.String(); got != tt.want {
+			t.Errorf("%#v.String() = %q, want %q", tt.fault, got, tt.want)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	const ms = time.Millisecond
+	tests := []struct {
+		name      string
+		fault     Fault
+		parameter string // of the error; empty: valid
+		words     string
+	}{
+		{"refuse takes no parameter", Fault{Kind: Refuse}, "", ""},
+		{"a blackhole needs none", Fault{Kind: Blackhole}, "", ""},
+		{"a blackhole can resume", Fault{Kind: Blackhole, Revert: Resume}, "", ""},
+		{"a blackhole can close", Fault{Kind: Blackhole, Revert: Close}, "", ""},
+		{"latency alone", Fault{Kind: Latency, Latency: ms}, "", ""},
+		{"jitter may be as large as the latency", Fault{Kind: Latency, Latency: ms, Jitter: ms}, "", ""},
+
+		{"no kind", Fault{}, "kind", "refuse, blackhole, latency"},
+		{"an unknown kind names those there are", Fault{Kind: "flood"}, "kind", "refuse, blackhole, latency"},
+		{"refuse with a latency", Fault{Kind: Refuse, Latency: ms}, "latency", "refuse takes no latency"},
+		{"refuse with a way to revert", Fault{Kind: Refuse, Revert: Close}, "revert", "refuse takes no revert"},
+		{"a blackhole with a latency", Fault{Kind: Blackhole, Latency: ms}, "latency", "blackhole takes no latency"},
+		{"a blackhole with jitter", Fault{Kind: Blackhole, Jitter: ms}, "jitter", "blackhole takes no jitter"},
+		{"latency with a way to revert", Fault{Kind: Latency, Latency: ms, Revert: Resume}, "revert", "latency takes no revert"},
+		{"latency of nothing", Fault{Kind: Latency}, "latency", "above 0"},
+		{"latency of nothing but jitter", Fault{Kind: Latency, Jitter: ms}, "latency", "above 0"},
+		{"a negative latency", Fault{Kind: Latency, Latency: -ms}, "latency", "above 0"},
+		{"a negative latency where none belongs", Fault{Kind: Refuse, Latency: -ms}, "latency", "takes no"},
+		{"negative jitter", Fault{Kind: Latency, Latency: ms, Jitter: -ms}, "jitter", "between 0 and the latency"},
+		{"jitter beyond the latency", Fault{Kind: Latency, Latency: ms, Jitter: 2 * ms}, "jitter", "between 0 and the latency"},
+		{"an unknown way to revert", Fault{Kind: Blackhole, Revert: "explode"}, "revert", "resume, close"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := tt.fault.Validate()
+			if tt.parameter == "" {
+				if err != nil {
+					t.Errorf("Validate() = %v, want nil", err)
+				}
+				return
+			}
+			var perr *ParameterError
+			if !errors.As(err, &perr) || perr.Parameter != tt.parameter || !strings.Contains(perr.Problem, tt.words) {
+				t.Errorf("Validate() = %v, want a ParameterError on %s with %q", err, tt.parameter, tt.words)
+			}
+		})
+	}
+}
+
+// A parameter that no kind takes could never be given.
+func TestEveryParameterHasAKind(t *testing.T) {
+	all := Fault{Latency: 2, Jitter: 1, Revert: Resume}.given()
+	taken := map[string]bool{}
+	for _, k := range Kinds() {
+		if k.Doc == "" {
+			t.Errorf("%s has no doc", k.Kind)
+		}
+		for _, p := range k.Parameters {
+			taken[p] = true
+		}
+	}
+	for _, p := range all {
+		if !taken[p] {
+			t.Errorf("no kind takes %s", p)
+		}
+		delete(taken, p)
+	}
+	for p := range taken {
+		t.Errorf("a kind takes %s, which is no field of a Fault", p)
+	}
+}

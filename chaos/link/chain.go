@@ -1,0 +1,152 @@
+package link
+
+import (
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2/stream"
+	"github.com/Shopify/toxiproxy/v2/toxics"
+)
+
+// A chain is the way of chunks through stages, newest stage first. Its pump's
+// lock guards it.
+type chain struct {
+	in      chan *stream.StreamChunk // into the newest stage; the carrier sends and closes
+	stages  []*stage
+	tickets []ticket // of the chunks inside, in order
+	cost    int
+	final   bool // the source has ended: in is closed and will not be opened again
+}
+
+// A ticket stands for a chunk inside the chain. Stages pass chunks one to one.
+type ticket struct {
+	arrived time.Time
+	cost    int
+	delays  *delays // of the latency in force when it arrived; nil: none, or settled
+}
+
+// prepend puts s in front and returns what runs it.
+func (ch *chain) prepend(s *stage) (run func()) {
+	in, out := make(chan *stream.StreamChunk, s.buffer), ch.in
+	ch.in = in
+	ch.stages = append(ch.stages, s)
+	return func() { s.run(in, out) }
+}
+
+// enter notes a chunk of n bytes that the carrier is about to send to in, with
+// its timestamp moved by shift.
+func (ch *chain) enter(now time.Time, n int) (in chan<- *stream.StreamChunk, shift time.Duration) {
+	t := ticket{arrived: now, cost: n + chunkCost}
+	for _, s := range ch.stages {
+		if s.delays != nil && !s.lifted {
+			t.delays = s.delays
+			t.delays.arrived()
+			shift = s.shift()
+		}
+	}
+	ch.tickets = append(ch.tickets, t)
+	ch.cost += t.cost
+	return ch.in, shift
+}
+
+// leave notes that the oldest chunk has left the chain.
+func (ch *chain) leave(now time.Time) {
+	t := ch.tickets[0]
+	ch.tickets = ch.tickets[1:]
+	ch.cost -= t.cost
+	if t.delays != nil {
+		t.delays.passed(now.Sub(t.arrived))
+	}
+}
+
+// settle counts the chunks inside that d still delays.
+func (ch *chain) settle(d *delays) {
+	for i := range ch.tickets {
+		if t := &ch.tickets[i]; t.delays == d {
+			d.kept()
+			t.delays = nil
+		}
+	}
+}
+
+// mustWait says whether the carrier has to wait: the chain is full, or it has no
+// stage in force and is about to be taken away.
+func (ch *chain) mustWait() bool { return ch.cost >= heldLimit || ch.spent() }
+
+// spent says whether no stage is in force any more.
+func (ch *chain) spent() bool {
+	for _, s := range ch.stages {
+		if !s.lifted {
+			return false
+		}
+	}
+	return true
+}
+
+// holds says whether a stage in force lets nothing out.
+func (ch *chain) holds() bool {
+	for _, s := range ch.stages {
+		if s.holds && !s.lifted {
+			return true
+		}
+	}
+	return false
+}
+
+// discard lets every stage run empty. What was delayed was delayed to the end.
+func (ch *chain) discard() {
+	for _, s := range ch.stages {
+		if s.delays != nil {
+			ch.settle(s.delays)
+		}
+		s.lift()
+	}
+}
+
+// A stage is one toxic in one direction of one connection.
+type stage struct {
+	toxic  toxics.Toxic
+	buffer int                  // chunks that may wait in front of it
+	holds  bool                 // it lets nothing out while in force
+	delays *delays              // set by latency: where to note what it did
+	shift  func() time.Duration // and by how much to move a chunk's timestamp
+	stop   chan struct{}        // closed when it is lifted
+
+	// Guarded by the pump's lock.
+	mark   int64 // position in the stream at which it was put in
+	lifted bool
+}
+
+func newStage(toxic toxics.Toxic) *stage {
+	s := &stage{toxic: toxic, stop: make(chan struct{})}
+	if b, ok := toxic.(toxics.BufferedToxic); ok {
+		s.buffer = b.GetBufferSize()
+	}
+	return s
+}
+
+// run runs the toxic until the stage is lifted, and lets everything through from
+// then on until in is closed.
+//
+// Note: Toxiproxy takes a stub out of its chain instead, with InterruptToxic and
+// by swapping channels. That blocks while the next one takes no chunk. Here the
+// stub's Interrupt is a channel that is closed, which cannot block.
+func (s *stage) run(in <-chan *stream.StreamChunk, out chan<- *stream.StreamChunk) {
+	stub := toxics.NewToxicStub(in, out)
+	stub.Interrupt = s.stop
+	stub.Run(&toxics.ToxicWrapper{Toxic: s.toxic, Toxicity: 1})
+	if stub.Closed() {
+		return
+	}
+	for c := range in {
+		out <- c
+	}
+	close(out)
+}
+
+// lift ends the toxic. The pump's lock is held.
+func (s *stage) lift() {
+	if !s.lifted {
+		s.lifted = true
+		close(s.stop)
+	}
+}

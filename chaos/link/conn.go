@@ -1,0 +1,261 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"brownout/results"
+)
+
+// A conn is one connection through the gate: two sockets and two pumps.
+type conn struct {
+	gate     *Gate
+	id       uint64
+	client   *net.TCPConn
+	opened   time.Duration
+	ctx      context.Context
+	cancel   context.CancelFunc
+	up, down *pump // client to dependency, dependency to client
+	silence  silence
+	carriers sync.WaitGroup // every goroutine but run itself
+	dialed   chan struct{}  // closed when the dial has ended, either way
+
+	mu      sync.Mutex
+	server  *net.TCPConn // nil before the dial has ended and when it failed
+	by      results.Closer
+	closed  time.Duration // 0: alive
+	aborted bool
+	broken  bool // the dependency reset the connection, or was never reached
+}
+
+// How the sockets of a connection are closed.
+type manner bool
+
+const (
+	closeQuietly manner = false // FIN
+	closeHard    manner = true  // RST
+)
+
+func newConn(g *Gate, ctx context.Context, id uint64, client *net.TCPConn) *conn {
+	c := &conn{gate: g, id: id, client: client, opened: g.now(), dialed: make(chan struct{})}
+	// The end of Run aborts the connection, which cancels the dial: in this order,
+	// so that it is not taken for a failed dial.
+	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	c.up = newPump(&c.carriers, c.toServer, c.finishUp)
+	c.down = newPump(&c.carriers, c.toClient, c.finishDown)
+	return c
+}
+
+// run carries the connection until both directions have ended.
+func (c *conn) run() {
+	c.carriers.Go(c.carryUp)
+	c.carryDown()
+	c.carriers.Wait()
+	c.cancel()
+	c.client.Close()
+	c.mu.Lock()
+	if c.server != nil {
+		c.server.Close()
+	}
+	c.closed = c.gate.now()
+	c.mu.Unlock()
+	c.gate.ended(c)
+}
+
+func (c *conn) carryUp() {
+	buf := c.gate.buffers.Get().(*[]byte)
+	defer c.gate.buffers.Put(buf)
+	defer c.up.stop()
+	for {
+		n, err := c.client.Read(*buf)
+		if n > 0 {
+			c.silence.sent(c.gate.now())
+			if c.up.pass((*buf)[:n]) != nil {
+				return // the dependency is gone: down tells the client
+			}
+		}
+		if err != nil {
+			c.clientEnded(err)
+			return
+		}
+	}
+}
+
+// clientEnded passes on that the client closed. Behind a blackhole nobody can
+// hear it, and a client that closed there has given up.
+func (c *conn) clientEnded(err error) {
+	if !errors.Is(err, io.EOF) {
+		c.abort(results.ClosedByClientReset, closeHard)
+		return
+	}
+	c.closedBy(results.ClosedByClient) // before the dependency can hear of it and close too
+	if !c.up.end(unlessHeld) {
+		c.abort(results.ClosedByClient, closeQuietly)
+	}
+}
+
+func (c *conn) carryDown() {
+	defer c.down.stop()
+	server, err := c.dial()
+	if err != nil {
+		c.breakOff(results.ClosedByDial)
+		c.down.end(always)
+		return
+	}
+	buf := c.gate.buffers.Get().(*[]byte)
+	defer c.gate.buffers.Put(buf)
+	for err == nil {
+		var n int
+		if n, err = server.Read(*buf); n > 0 {
+			if c.down.pass((*buf)[:n]) != nil {
+				return // the client is gone: toClient has seen to the rest
+			}
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		c.closedBy(results.ClosedByServer)
+	} else {
+		c.breakOff(results.ClosedByServerReset)
+	}
+	c.down.end(always)
+}
+
+// dial reaches the dependency and wakes those who wait for it.
+func (c *conn) dial() (*net.TCPConn, error) {
+	defer close(c.dialed)
+	d := net.Dialer{Timeout: c.gate.cfg.DialTimeout}
+	nc, err := d.DialContext(c.ctx, "tcp", c.gate.cfg.Upstream)
+	if err != nil {
+		return nil, err
+	}
+	server := nc.(*net.TCPConn)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.aborted { // while the dial was under way
+		server.Close()
+		return nil, net.ErrClosed
+	}
+	c.server = server
+	return server, nil
+}
+
+// upstream waits for the dial and returns the dependency's socket, nil if there
+// is none.
+func (c *conn) upstream() *net.TCPConn {
+	<-c.dialed
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.server
+}
+
+// toServer writes b to the dependency.
+func (c *conn) toServer(b []byte) (int, error) {
+	server := c.upstream()
+	if server == nil {
+		return 0, net.ErrClosed
+	}
+	n, err := server.Write(b)
+	if err != nil {
+		// A reset. Down sees it too, perhaps as a mere end, and tells the client in its
+		// turn, after what had come before.
+		c.breakOff(results.ClosedByServerReset)
+	}
+	return n, err
+}
+
+// toClient writes b to the client.
+func (c *conn) toClient(b []byte) (int, error) {
+	// Before the write: after it the client may already have sent its next request,
+	// whose wait would be taken for the one that ends here.
+	c.silence.answered(c.gate.now())
+	n, err := c.client.Write(b)
+	if err != nil {
+		c.abort(results.ClosedByClientReset, closeHard)
+	}
+	return n, err
+}
+
+// breakOff notes that the client is owed an RST.
+func (c *conn) breakOff(by results.Closer) {
+	c.closedBy(by)
+	c.mu.Lock()
+	c.broken = true
+	c.mu.Unlock()
+}
+
+// finishUp passes the client's FIN on.
+func (c *conn) finishUp() {
+	if server := c.upstream(); server != nil {
+		server.CloseWrite()
+	}
+}
+
+// finishDown passes the dependency's FIN or RST on.
+func (c *conn) finishDown() {
+	c.mu.Lock()
+	broken := c.broken
+	c.mu.Unlock()
+	if broken {
+		c.abort(results.ClosedByServerReset, closeHard)
+		return
+	}
+	c.client.CloseWrite()
+}
+
+// abort ends both directions at once. It reports whether by is the one who ended
+// the connection first, and what went wrong in closing the client's socket.
+func (c *conn) abort(by results.Closer, how manner) (first bool, err error) {
+	first = c.closedBy(by)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.aborted {
+		return first, nil
+	}
+	c.aborted = true
+	c.cancel()
+	c.up.kill()
+	c.down.kill()
+	if c.server != nil {
+		shut(c.server, how)
+	}
+	return first, shut(c.client, how)
+}
+
+func shut(s *net.TCPConn, how manner) error {
+	if how == closeHard {
+		return errors.Join(s.SetLinger(0), s.Close())
+	}
+	s.CloseWrite() // a FIN of its own: closing a socket with unread bytes sends only RST
+	return s.Close()
+}
+
+// closedBy notes who ended the connection; the first one counts.
+func (c *conn) closedBy(by results.Closer) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by != "" {
+		return false
+	}
+	c.by = by
+	return true
+}
+
+// snapshot is the record of the connection as it is at now.
+func (c *conn) snapshot(now time.Duration) results.Conn {
+	c.mu.Lock()
+	by, closed := c.by, c.closed
+	c.mu.Unlock()
+	if closed == 0 {
+		by = "" // on its way out, not out
+	} else {
+		now = closed
+	}
+	return results.Conn{
+		ID: c.id, Client: c.client.RemoteAddr().String(), Opened: c.opened, Closed: closed, By: by,
+		Up: c.up.passed(), Down: c.down.passed(), Silence: c.silence.upTo(now),
+	}
+}

@@ -1,0 +1,109 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"brownout/chaos"
+	"brownout/results"
+)
+
+// An injury is a fault in force. The gate's faultMu is held when end and lift are
+// called.
+type injury interface {
+	// attach puts it on a connection. It must not block.
+	attach(*conn)
+	// end closes the account. It is called once, before lift.
+	end(now time.Duration) results.Evidence
+	// lift takes it away. It is not called when the gate's end took it away.
+	lift() error
+}
+
+// An injection is an injury with its place in the gate. It implements
+// chaos.Reverter.
+type injection struct {
+	gate     *Gate
+	fault    chaos.Fault
+	injury   injury
+	ended    bool // evidence is set
+	reverted bool
+	evidence results.Evidence
+}
+
+// Inject implements chaos.Injector. It returns when f is in force on all live
+// connections and on those to come. f must be valid, name this gate, and not be of
+// a kind that is already in force here.
+func (g *Gate) Inject(ctx context.Context, f chaos.Fault) (chaos.Reverter, error) {
+	if err := errors.Join(ctx.Err(), f.Validate(), g.mine(f)); err != nil {
+		return nil, err
+	}
+	g.faultMu.Lock()
+	defer g.faultMu.Unlock()
+	if !g.running {
+		return nil, fmt.Errorf("link %s is not running: it has no traffic to injure", g.cfg.Name)
+	}
+	for _, in := range g.inForce() {
+		if in.fault.Kind == f.Kind {
+			return nil, fmt.Errorf("%s is already in force on link %s: revert it first", f.Kind, g.cfg.Name)
+		}
+	}
+	in := &injection{gate: g, fault: f}
+	in.injury = g.injure(f)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.faults = append(g.faults, in)
+	for c := range g.live {
+		in.injury.attach(c)
+	}
+	return in, nil
+}
+
+func (g *Gate) mine(f chaos.Fault) error {
+	if f.On != g.cfg.Name {
+		return fmt.Errorf("the fault is meant for link %q, this one is %q", f.On, g.cfg.Name)
+	}
+	return nil
+}
+
+// injure makes the injury of a valid fault.
+func (g *Gate) injure(f chaos.Fault) injury {
+	switch f.Kind {
+	case chaos.Blackhole:
+		return newBlackhole(f, g.now())
+	case chaos.Latency:
+		return newLatency(f, g.cfg.Seed)
+	default:
+		return newRefusal(g)
+	}
+}
+
+// Revert implements chaos.Reverter. It waits for no peer: what was held begins to
+// flow, and may still do so when Revert returns. The only step that waits is the
+// last probe of a refused port, a quarter of a second at the most. So ctx is not
+// looked at: a fault is taken away also when ctx is done. After the end of Run it
+// returns the evidence of that moment.
+func (in *injection) Revert(context.Context) (results.Evidence, error) {
+	g := in.gate
+	g.faultMu.Lock()
+	defer g.faultMu.Unlock()
+	if in.reverted {
+		return in.evidence, fmt.Errorf("%s has already been reverted", in.fault)
+	}
+	in.reverted = true
+	if in.ended {
+		return in.evidence, nil
+	}
+	in.evidence = in.injury.end(g.now())
+	g.forget(in)
+	return in.evidence, in.injury.lift()
+}
+
+// forget lets in be without effect on connections to come.
+func (g *Gate) forget(in *injection) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.faults = slices.DeleteFunc(g.faults, func(other *injection) bool { return other == in })
+}

@@ -1,0 +1,136 @@
+package link
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2/toxics"
+
+	"brownout/chaos"
+	"brownout/results"
+)
+
+// A latency delays what comes back from the dependency, with Toxiproxy's toxic.
+//
+// The toxic counts whole milliseconds from a chunk's timestamp, and draws its
+// jitter from a generator that cannot be seeded. So it is given no jitter and the
+// next whole millisecond, and the timestamp is moved by the difference: the delay
+// is exact and its jitter repeatable.
+type latency struct {
+	fault chaos.Fault
+	seed  uint64
+	whole time.Duration // Latency rounded up to milliseconds
+	delays
+
+	touchMu sync.Mutex
+	touched []touch
+}
+
+type touch struct {
+	pump  *pump
+	stage *stage
+}
+
+func newLatency(f chaos.Fault, seed uint64) *latency {
+	whole := (f.Latency + time.Millisecond - 1).Truncate(time.Millisecond)
+	return &latency{fault: f, seed: seed, whole: whole, delays: delays{floor: (f.Latency - f.Jitter) * 9 / 10}}
+}
+
+func (l *latency) attach(c *conn) {
+	s := newStage(&toxics.LatencyToxic{Latency: l.whole.Milliseconds()})
+	s.delays = &l.delays
+	s.shift = l.shifts(c.id)
+	l.touchMu.Lock()
+	l.touched = append(l.touched, touch{c.down, s})
+	l.touchMu.Unlock()
+	c.down.insert(s)
+}
+
+// shifts returns the jitter of connection id. The carrier alone calls it.
+func (l *latency) shifts(id uint64) func() time.Duration {
+	rng := rand.New(rand.NewPCG(l.seed, id))
+	exact := l.fault.Latency - l.whole
+	return func() time.Duration {
+		if l.fault.Jitter == 0 {
+			return exact
+		}
+		return exact + time.Duration(rng.Int64N(2*int64(l.fault.Jitter)+1)) - l.fault.Jitter
+	}
+}
+
+func (l *latency) end(time.Duration) results.Evidence {
+	for _, t := range l.all() {
+		t.pump.settle(&l.delays)
+	}
+	return l.delays.evidence(l.fault.Latency)
+}
+
+func (l *latency) lift() error {
+	for _, t := range l.all() {
+		t.pump.lift(t.stage)
+	}
+	return nil
+}
+
+func (l *latency) all() []touch {
+	l.touchMu.Lock()
+	defer l.touchMu.Unlock()
+	return slices.Clone(l.touched)
+}
+
+// A delays is the account of the chunks that a latency met.
+type delays struct {
+	floor time.Duration // a delay of at least this is a bite
+
+	mu       sync.Mutex
+	closed   bool // the fault is over: nothing is counted any more
+	chances  int
+	bites    int
+	measured []time.Duration // from arrival to written
+}
+
+func (d *delays) arrived() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed {
+		d.chances++
+	}
+}
+
+// passed notes a chunk that was written after delay.
+func (d *delays) passed(delay time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return
+	}
+	d.measured = append(d.measured, delay)
+	if delay >= d.floor {
+		d.bites++
+	}
+}
+
+// kept notes a chunk that was kept back until the fault or its connection ended.
+func (d *delays) kept() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed {
+		d.bites++
+	}
+}
+
+// evidence closes the account. The measured delay is the median of the chunks
+// that were written, 0 if none was.
+func (d *delays) evidence(asked time.Duration) results.Evidence {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	ev := results.Evidence{Occasion: "chunks", Chances: d.chances, Bites: d.bites, DelayAsked: asked}
+	if n := len(d.measured); n > 0 {
+		slices.Sort(d.measured)
+		ev.DelayMeasured = d.measured[n/2]
+	}
+	return ev
+}

@@ -1,0 +1,75 @@
+// Package link is the only way from the target to a dependency. A Gate accepts
+// the target's connections, carries their bytes to the dependency and back,
+// writes down what it saw, and injures the traffic when it is told to.
+//
+// The one idea: a byte is never moved from one path to another. Each direction
+// of a connection is carried by one goroutine that reads a chunk and either
+// writes it straight on (no fault) or puts it into a chain of stages (a fault is
+// in force). A new stage is put in front of the chain, where only later chunks
+// meet it. A stage that is lifted gives away what it held, in order, and from
+// then on lets everything through; when the chain has run empty, the reader goes
+// back to writing straight on. So bytes are not lost, doubled or reordered,
+// whenever a fault comes and goes, and lifting one never waits for a peer.
+// A stage runs a toxic of Toxiproxy (v2.12.0), or one of ours of the same form.
+//
+// What the faults do:
+//
+//   - refuse: the listener is closed, while a second socket, bound but not
+//     listening, keeps the port ours (Linux; elsewhere nothing keeps it). A dial
+//     gets ECONNREFUSED at once. Live connections, and those that wait to be
+//     accepted, are reset on both sides. Revert listens on the same port again.
+//   - blackhole: connections live on, and new ones are accepted and dialled to the
+//     dependency as usual, so that it sees a connection that says nothing. Bytes,
+//     the dependency's FIN or RST and a failed dial are held, in both directions,
+//     until revert. At the most 1 MiB a direction is held; then the gate stops
+//     reading and the peer feels it. A client that gives up is seen while the gate
+//     reads, written down as the one who closed, and its connection to the
+//     dependency is closed at once: what was held for it is dropped (in a true
+//     partition the client's kernel might still deliver it after the healing).
+//     A client that shuts down only its sending side looks the same and is
+//     treated the same. What the gate had read before the fault is past it.
+//   - latency: what comes back from the dependency is delayed, each chunk from its
+//     arrival, so that delays do not add up. At the most 1 MiB or 1024 chunks are
+//     under way in a connection, which bounds its throughput as a window does.
+//     Dials are not delayed. Revert gives away at once what was delayed.
+//
+// Several faults of different kinds can be in force on one gate; the last one
+// stands next to the peer that sends. A second one of the same kind is refused.
+//
+// Not done here: when a fault comes and goes (chaos.Hold), and what the evidence
+// is worth (results/judge). Dials that a closed port refused cannot be seen: the
+// kernel counts them for the whole machine only (/proc/net/snmp, OutRsts).
+package link
+
+import (
+	"time"
+
+	"brownout/results"
+)
+
+// Config configures New.
+type Config struct {
+	Name        string              // required: name in events and faults, for example "cache"
+	Listen      string              // default "127.0.0.1:0"; without a host: all IPv4 addresses
+	Upstream    string              // required: host:port of the dependency
+	Base        time.Time           // start of the run's clock; default: when New is called
+	Record      func(results.Event) // connect and close events; concurrent; must not block long; default: discard
+	Seed        uint64              // of the jitter: connection n of a gate always draws the same
+	DialTimeout time.Duration       // for reaching the dependency; default 5s
+}
+
+func (c Config) withDefaults() Config {
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:0"
+	}
+	if c.Base.IsZero() {
+		c.Base = time.Now()
+	}
+	if c.Record == nil {
+		c.Record = func(results.Event) {}
+	}
+	if c.DialTimeout == 0 {
+		c.DialTimeout = 5 * time.Second
+	}
+	return c
+}
