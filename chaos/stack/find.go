@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -32,8 +34,23 @@ func (e *MissingError) Error() string {
 	if len(e.Broken) > 0 {
 		text += "; does not run: " + strings.Join(e.Broken, ", ")
 	}
-	text += "; looked in " + strings.Join(e.Looked, ", ")
+	text += "; looked in " + strings.Join(shortPath(e.Looked), ", ")
 	return text + "; 'make servers' fetches it, BROWNOUT_SERVERS names folders of your own"
+}
+
+// shortPath says PATH once for all the folders that stand in it.
+func shortPath(dirs []string) []string {
+	path := filepath.SplitList(os.Getenv("PATH"))
+	var short []string
+	for _, dir := range dirs {
+		if slices.Contains(path, dir) {
+			dir = "PATH"
+		}
+		if !slices.Contains(short, dir) {
+			short = append(short, dir)
+		}
+	}
+	return short
 }
 
 // programs are the binaries that serve for kind, the best first.

@@ -98,6 +98,9 @@ func TestJudge(t *testing.T) {
 		{"a delay that was long enough", func(_ *testing.T, r *run) {
 			r.injection().Evidence.DelayAsked, r.injection().Evidence.DelayMeasured = 200*ms, 180*ms
 		}, Pass, ""},
+		{"a delay that every client gave up on", func(_ *testing.T, r *run) {
+			r.injection().Evidence.DelayAsked = 200 * ms
+		}, Pass, ""},
 		{"a fault that was gone too soon", func(_ *testing.T, r *run) { r.injection().End = 9400 * ms },
 			Invalid, "was in force for 4.4s of 5s in outage"},
 		{"a dependency that ended during the load", func(_ *testing.T, r *run) { r.exit(7*sec, "database") },

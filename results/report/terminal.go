@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"brownout/results"
 	"brownout/results/judge"
 )
 
@@ -24,12 +25,16 @@ func (t Terminal) Scenario(c Case) error {
 		fmt.Fprintf(w, "  %s\n", m.Proves)
 	}
 	fmt.Fprintln(w)
-	writePhases(w, c)
-	writeNotes(w, c)
-	fmt.Fprintln(w)
-	t.list(w, "invalid", judge.Invalid, c.Judgment)
-	t.list(w, missed(c.Judgment.Verdict), judge.Fail, c.Judgment)
-	t.list(w, "not judged", judge.Inconclusive, c.Judgment)
+	if len(c.Recording.Hits) > 0 {
+		writePhases(w, c)
+		writeNotes(w, c)
+		fmt.Fprintln(w)
+	}
+	if m.State == results.StateComplete { // else the verdict's line says all
+		t.list(w, "invalid", judge.Invalid, c.Judgment)
+		t.list(w, missed(c.Judgment.Verdict), judge.Fail, c.Judgment)
+		t.list(w, "not judged", judge.Inconclusive, c.Judgment)
+	}
 	fmt.Fprintf(w, "%s %s  %s\n", t.badge(c.Judgment.Verdict), m.Scenario, c.Judgment.Why)
 	return w.err
 }
