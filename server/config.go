@@ -1,0 +1,104 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"brownout/server/cache"
+	"brownout/server/feature"
+	"brownout/server/pgstore"
+)
+
+// The cache backends.
+const (
+	BackendNone   = "none"
+	BackendMemory = "memory"
+	BackendRedis  = "redis"
+)
+
+// Config configures New. DefaultConfig fills all that has a default.
+type Config struct {
+	ListenAddr string // host:port; port 0: a free one
+
+	DatabaseURL            string        // required unless Store is set
+	DatabaseTimeout        time.Duration // of an operation: waiting for a connection and the query
+	DatabaseConnectTimeout time.Duration
+	DatabasePoolSize       int
+
+	Backend     string // none, memory or redis
+	RedisURL    string // required by redis
+	CacheTTL    time.Duration
+	MemoryLimit int // bytes that the backend memory holds at most
+	Profile     Profile
+
+	ShutdownTimeout time.Duration // for requests in flight when the server is told to stop
+
+	Log   *slog.Logger  // default: discard
+	Store feature.Store // in place of PostgreSQL
+	Cache feature.Cache // in place of Backend; closed when the server ends
+}
+
+// DefaultConfig is what holds when nothing is set, in the given profile.
+func DefaultConfig(p Profile) Config {
+	return Config{
+		ListenAddr:             "127.0.0.1:8080",
+		DatabaseTimeout:        time.Second,
+		DatabaseConnectTimeout: time.Second,
+		DatabasePoolSize:       10,
+		Backend:                BackendMemory,
+		CacheTTL:               300 * time.Second,
+		MemoryLimit:            64 << 20,
+		Profile:                p,
+		ShutdownTimeout:        10 * time.Second,
+	}
+}
+
+// check looks at settings that do not fit together.
+func (c Config) check() error {
+	p := c.Profile
+	endless := p.Budget < 0 || !p.Client.ObeyContext && p.Client.ReadTimeout < 0
+	if p.RetryInvalidation && endless {
+		return errors.New("CACHE_RETRY_INVALIDATION is true and nothing ends a retry, want a CACHE_BUDGET, and CACHE_OBEY_CONTEXT or a CACHE_READ_TIMEOUT")
+	}
+	return nil
+}
+
+// store returns the store and, if it has one, its life.
+func (c Config) store() (feature.Store, *pgstore.Store, error) {
+	if c.Store != nil {
+		return c.Store, nil, nil
+	}
+	if c.DatabaseURL == "" {
+		return nil, nil, errors.New("DATABASE_URL is not set, want postgres://user:password@host:port/database")
+	}
+	s, err := pgstore.New(pgstore.Config{
+		URL: c.DatabaseURL, Timeout: c.DatabaseTimeout, ConnectTimeout: c.DatabaseConnectTimeout,
+		PoolSize: c.DatabasePoolSize, Log: c.Log,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	return s, s, nil
+}
+
+func (c Config) cache() (feature.Cache, error) {
+	switch {
+	case c.Cache != nil:
+		return c.Cache, nil
+	case c.Backend == BackendNone:
+		return cache.None{}, nil
+	case c.Backend == BackendMemory:
+		return cache.NewMemory(c.CacheTTL, uint64(c.MemoryLimit))
+	case c.Backend == BackendRedis && c.RedisURL == "":
+		return nil, errors.New("the cache is redis and REDIS_URL is not set, want redis://host:port/0")
+	case c.Backend == BackendRedis:
+		r, err := cache.NewRedis(c.RedisURL, c.Profile.Client, c.CacheTTL)
+		if err != nil {
+			return nil, fmt.Errorf("REDIS_URL: %w", err)
+		}
+		return r, nil
+	}
+	return nil, fmt.Errorf("there is no cache %q, want none, memory or redis", c.Backend)
+}

@@ -1,0 +1,60 @@
+package feature
+
+import (
+	"context"
+	"errors"
+)
+
+// What a Store says.
+var (
+	// ErrNotFound: there is no such flag. Nothing was written.
+	ErrNotFound = errors.New("flag not found")
+	// ErrUnavailable: the store could not be asked. A later try may succeed.
+	ErrUnavailable = errors.New("the database is not available")
+	// ErrUnknownOutcome: a write was sent and its answer was lost. It may have been
+	// done, or may yet be. It comes together with ErrUnavailable.
+	ErrUnknownOutcome = errors.New("the outcome of the write is unknown")
+)
+
+// What a Cache says besides that it failed.
+var (
+	// ErrMiss: the cache was asked and has nothing.
+	ErrMiss = errors.New("not in the cache")
+	// ErrNoCache: there is no cache.
+	ErrNoCache = errors.New("no cache")
+)
+
+// A Receipt is what a write left behind.
+type Receipt struct {
+	Flag     Flag   // as it is stored now
+	Created  bool   // there was no such flag before
+	Revision uint64 // of the environment, with this write
+}
+
+// A Store keeps flags. It is the truth.
+type Store interface {
+	// Snapshot reads an environment, all of it at one revision.
+	Snapshot(ctx context.Context, environment string) (Snapshot, error)
+	// Put writes a flag.
+	Put(ctx context.Context, environment, key string, d Draft) (Receipt, error)
+	// Delete removes a flag and returns the environment's new revision.
+	Delete(ctx context.Context, environment, key string) (revision uint64, err error)
+	// Ready says what keeps the store from being used.
+	Ready(ctx context.Context) error
+}
+
+// A Cache keeps an encoded snapshot per environment for a limited time. It may
+// lose anything at any moment.
+type Cache interface {
+	// Name is the backend's name, a token: redis, memory, none.
+	Name() string
+	// Get returns what Set kept, or ErrMiss, or ErrNoCache.
+	Get(ctx context.Context, environment string) ([]byte, error)
+	Set(ctx context.Context, environment string, snapshot []byte) error
+	// Delete removes an entry. That there was none is no error.
+	Delete(ctx context.Context, environment string) error
+	// Ping says what keeps the cache from being used.
+	Ping(ctx context.Context) error
+	// Close ends calls in flight and later ones with an error.
+	Close() error
+}

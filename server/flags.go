@@ -1,0 +1,233 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"brownout/server/feature"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// flags reads and writes flags: the cache first, the store when the cache has
+// nothing or cannot say. Cache errors never reach the caller.
+type flags struct {
+	store   feature.Store
+	cache   feature.Cache
+	profile Profile
+	// settle is how long after a write with an unknown outcome the store may still
+	// carry it out.
+	settle time.Duration
+	log    *slog.Logger
+
+	floors   floors
+	stale    *invalidations
+	loads    singleflight.Group
+	cacheLog *condition
+	storeLog *condition
+}
+
+func newFlags(c Config, store feature.Store, cache feature.Cache) *flags {
+	f := &flags{
+		store: store, cache: cache, profile: c.Profile, settle: 2 * c.DatabaseTimeout, log: c.Log,
+		cacheLog: &condition{what: "cache", log: c.Log}, storeLog: &condition{what: "database", log: c.Log},
+	}
+	f.stale = newInvalidations(c.Log, f.forget, f.learn)
+	return f
+}
+
+// read returns an environment and where it came from; the source is right also
+// when there is an error.
+func (f *flags) read(ctx context.Context, environment string) (feature.Snapshot, source, error) {
+	// The floor is read before anything else: what this read finds must be as new
+	// as all writes that were answered before it began.
+	floor := f.floors.floor(environment)
+	snapshot, from := f.lookup(ctx, environment, floor)
+	if from.hit {
+		return snapshot, from, nil
+	}
+	got, err := f.load(ctx, environment, floor, from.askedInVain())
+	from.stored = got.stored
+	return got.snapshot, from, err
+}
+
+// lookup asks the cache.
+func (f *flags) lookup(ctx context.Context, environment string, floor uint64) (feature.Snapshot, source) {
+	from := source{backend: f.cache.Name()}
+	if f.stale.distrusts(environment) {
+		return feature.Snapshot{}, from.forward(forwardBypass, "invalidation-pending")
+	}
+	bounded, cancel := f.bounded(ctx)
+	defer cancel()
+	data, err := f.cache.Get(bounded, environment)
+	switch {
+	case errors.Is(err, feature.ErrNoCache):
+		return feature.Snapshot{}, from.forward(forwardBypass, "")
+	case errors.Is(err, feature.ErrMiss):
+		f.cacheLog.observe(nil)
+		return feature.Snapshot{}, from.forward(forwardMiss, "")
+	case err != nil:
+		if ctx.Err() == nil { // else the caller has gone, which is no fault of the cache
+			f.cacheLog.observe(err)
+		}
+		return feature.Snapshot{}, from.forward(forwardBypass, feature.Class(err))
+	}
+	snapshot, err := feature.DecodeSnapshot(environment, data)
+	f.cacheLog.observe(err)
+	switch {
+	case err != nil: // somebody else's bytes: as good as nothing, and to be replaced
+		return feature.Snapshot{}, from.forward(forwardMiss, "unreadable")
+	case f.profile.CheckRevision && snapshot.Revision < floor:
+		return feature.Snapshot{}, from.forward(forwardStale, "")
+	}
+	from.hit = true
+	return snapshot, from
+}
+
+// bounded gives ctx the budget of the profile.
+func (f *flags) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if f.profile.Budget < 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, f.profile.Budget)
+}
+
+// loaded is what came from the store.
+type loaded struct {
+	snapshot feature.Snapshot
+	stored   bool // it is in the cache now
+}
+
+// load asks the store, and fills the cache if fill is set.
+func (f *flags) load(ctx context.Context, environment string, floor uint64, fill bool) (loaded, error) {
+	if !f.profile.Coalesce {
+		return f.loadAlone(ctx, environment, floor, fill)
+	}
+	// A read shares only loads that began at the same floor: one that began before a
+	// write was answered may not have seen it.
+	key := environment + " " + strconv.FormatUint(floor, 10) + " " + strconv.FormatBool(fill)
+	// The first caller may go away while others wait for its load. The store bounds
+	// the load by itself, so nobody waits for ever.
+	shared := context.WithoutCancel(ctx)
+	got, err, _ := f.loads.Do(key, func() (any, error) {
+		return f.loadAlone(shared, environment, floor, fill)
+	})
+	return got.(loaded), err
+}
+
+func (f *flags) loadAlone(ctx context.Context, environment string, floor uint64, fill bool) (loaded, error) {
+	snapshot, err := f.store.Snapshot(ctx, environment)
+	if ctx.Err() == nil {
+		f.storeLog.observe(err)
+	}
+	if err != nil {
+		return loaded{}, err
+	}
+	f.wentBack(ctx, floor, snapshot)
+	got := loaded{snapshot: snapshot}
+	if fill {
+		got.stored = f.fill(ctx, snapshot)
+	}
+	return got, nil
+}
+
+// wentBack notices a database that has lost writes, as one restored from an older
+// state: it is the truth all the same.
+func (f *flags) wentBack(ctx context.Context, floor uint64, s feature.Snapshot) {
+	if f.profile.CheckRevision && f.floors.lower(s.Environment, floor, s.Revision) {
+		f.log.Error("the database has lost writes", "environment", s.Environment, "revision", s.Revision, "was", floor)
+		f.invalidate(ctx, s.Environment)
+	}
+}
+
+// fill puts a snapshot into the cache and reports whether it is there. A snapshot
+// that a write has overtaken is dropped, or taken out again.
+func (f *flags) fill(ctx context.Context, s feature.Snapshot) bool {
+	if s.Revision == 0 || f.overtaken(s) || f.stale.distrusts(s.Environment) {
+		return false // revision 0: anybody can ask for names that nobody ever wrote
+	}
+	data, err := s.Encode()
+	if err != nil {
+		f.log.Error("filling the cache", "error", err)
+		return false
+	}
+	bounded, cancel := f.bounded(ctx)
+	defer cancel()
+	err = f.cache.Set(bounded, s.Environment, data)
+	f.cacheLog.observe(err)
+	if f.overtaken(s) { // this instance would refuse it, others would not
+		f.invalidate(ctx, s.Environment)
+		return false
+	}
+	return err == nil
+}
+
+func (f *flags) overtaken(s feature.Snapshot) bool {
+	return f.profile.CheckRevision && s.Revision < f.floors.floor(s.Environment)
+}
+
+// put writes a flag. A caller who goes away does not undo it.
+func (f *flags) put(ctx context.Context, environment, key string, d feature.Draft) (feature.Receipt, error) {
+	ctx = context.WithoutCancel(ctx)
+	r, err := f.store.Put(ctx, environment, key, d)
+	f.written(ctx, environment, r.Revision, err)
+	return r, err
+}
+
+func (f *flags) delete(ctx context.Context, environment, key string) error {
+	ctx = context.WithoutCancel(ctx)
+	revision, err := f.store.Delete(ctx, environment, key)
+	f.written(ctx, environment, revision, err)
+	return err
+}
+
+// written makes later reads see a write, before it is answered.
+func (f *flags) written(ctx context.Context, environment string, revision uint64, err error) {
+	switch {
+	case err == nil:
+		f.storeLog.observe(nil)
+		f.floors.raise(environment, revision)
+		f.invalidate(ctx, environment)
+	case errors.Is(err, feature.ErrNotFound):
+		f.storeLog.observe(nil) // it answered, and nothing was written
+	default:
+		f.storeLog.observe(err)
+		if errors.Is(err, feature.ErrUnknownOutcome) && f.profile.RetryInvalidation {
+			f.stale.doubt(environment, f.settle)
+		}
+	}
+}
+
+// invalidate deletes the environment's entry, or sees to it that it will be.
+func (f *flags) invalidate(ctx context.Context, environment string) {
+	if f.stale.distrusts(environment) {
+		f.stale.owe(environment) // the cache was not to be reached a moment ago
+		return
+	}
+	if f.forget(ctx, environment) != nil && f.profile.RetryInvalidation {
+		f.stale.owe(environment)
+	}
+}
+
+// forget deletes the environment's entry once.
+func (f *flags) forget(ctx context.Context, environment string) error {
+	ctx, cancel := f.bounded(ctx)
+	defer cancel()
+	err := f.cache.Delete(ctx, environment)
+	f.cacheLog.observe(err)
+	return err
+}
+
+// learn asks the store for the environment's revision.
+func (f *flags) learn(ctx context.Context, environment string) error {
+	s, err := f.store.Snapshot(ctx, environment)
+	if err != nil {
+		return fmt.Errorf("learning the revision of %s: %w", environment, err)
+	}
+	f.floors.raise(environment, s.Revision)
+	return nil
+}

@@ -1,0 +1,39 @@
+package server
+
+import "sync"
+
+// floors knows, for each environment that this instance has written, the revision
+// of its last write. A copy of the environment below that is old, whoever kept it
+// and whenever it comes.
+type floors struct {
+	mu sync.Mutex
+	of map[string]uint64 // environment → revision
+}
+
+// floor is 0 for an environment that was not written here.
+func (f *floors) floor(environment string) uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.of[environment]
+}
+
+// raise never lowers: receipts may come in any order.
+func (f *floors) raise(environment string, revision uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.of == nil {
+		f.of = map[string]uint64{}
+	}
+	f.of[environment] = max(f.of[environment], revision)
+}
+
+// lower replaces from by revision, unless another write has raised it since.
+func (f *floors) lower(environment string, from, revision uint64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.of[environment] != from || revision >= from {
+		return false
+	}
+	f.of[environment] = revision
+	return true
+}

@@ -1,0 +1,81 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"brownout/server/feature"
+)
+
+// A problem is an error as callers see it (RFC 9457). As an error inside the
+// server it carries its own status.
+type problem struct {
+	Type   string `json:"type"` // about:blank: the title says all
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+}
+
+func (p *problem) Error() string { return p.Detail }
+
+// refuse is a problem with what the caller sent.
+func refuse(status int, format string, args ...any) *problem {
+	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
+}
+
+// retryAfter is what the server asks of callers while a dependency is gone, in
+// seconds.
+const retryAfter = "1"
+
+// problemOf is the one place that turns errors into status codes. The words of
+// errors from below stay inside: they name hosts and users.
+func problemOf(err error) *problem {
+	var p *problem
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &p):
+	case errors.As(err, &large):
+		p = refuse(http.StatusRequestEntityTooLarge, "the body is too large, want at most %d bytes", large.Limit)
+	case errors.Is(err, feature.ErrNotFound):
+		p = refuse(http.StatusNotFound, "there is no such flag")
+	case errors.Is(err, feature.ErrUnknownOutcome):
+		p = refuse(http.StatusServiceUnavailable, "the database did not answer in time, and the write may have been done")
+	case errors.Is(err, feature.ErrUnavailable):
+		p = refuse(http.StatusServiceUnavailable, "the database is not available")
+	default:
+		p = refuse(http.StatusInternalServerError, "the server failed")
+	}
+	return p
+}
+
+// fail answers with err.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	switch p.Status {
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", retryAfter)
+	case http.StatusInternalServerError:
+		s.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	s.write(w, r, p.Status, p)
+}
+
+// reply answers with v.
+func (s *Server) reply(w http.ResponseWriter, r *http.Request, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	s.write(w, r, status, v)
+}
+
+func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, v any) {
+	w.WriteHeader(status)
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	// An error here is the caller's connection, or a value that cannot be encoded;
+	// the status is out in both cases.
+	if err := e.Encode(v); err != nil {
+		s.log.Debug("answering", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+}

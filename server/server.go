@@ -1,0 +1,142 @@
+// Package server is the reference flag server: flags of environments over HTTP,
+// kept in PostgreSQL, with a cache before it. The harness tests it as it tests any
+// other service; it knows nothing of the harness.
+//
+// The one idea: the cache may be slow, gone or wrong, and that costs time and
+// database queries but no error and no old answer. A Profile says how far this is
+// carried: "seed" is a service as it was before anybody asked what happens when
+// Redis is silent, "resilient" is the answer.
+//
+// What makes an answer right although a cache is not: every write raises the
+// environment's revision in the database, this server remembers the revision of
+// its own last write, and a cached snapshot below it is refused (see floors and
+// feature.Snapshot). Invalidations that fail are kept and retried (invalidations).
+//
+// What is not done here: there is no circuit breaker, and none of this reaches
+// beyond one instance. Another instance that shares the cache does not know this
+// one's floors and debts, and can serve an entry whose invalidation was lost until
+// its time to live is over; so can this one after a restart.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"brownout/server/pgstore"
+)
+
+// headerWait is how long a client may take to send the head of a request.
+const headerWait = 5 * time.Second
+
+// A Server is a flag server. Make one with New and start it with Run or Serve,
+// once.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	flags    *flags
+	database *pgstore.Store // nil: the store has no life of its own
+
+	requests                  requests
+	databaseProbe, cacheProbe probe
+}
+
+// New checks the settings and builds the server. It starts nothing.
+func New(cfg Config) (*Server, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("making the server: %w", err)
+	}
+	store, database, err := cfg.store()
+	if err != nil {
+		return nil, fmt.Errorf("making the server: %w", err)
+	}
+	cache, err := cfg.cache()
+	if err != nil {
+		return nil, fmt.Errorf("making the server: %w", err)
+	}
+	s := &Server{cfg: cfg, log: cfg.Log, flags: newFlags(cfg, store, cache), database: database}
+	s.databaseProbe.check, s.cacheProbe.check = store.Ready, cache.Ping
+	return s, nil
+}
+
+// Run listens on the configured address and serves as Serve does.
+func (s *Server) Run(ctx context.Context) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.ListenAddr)
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	return s.Serve(ctx, l)
+}
+
+// Serve answers requests on l from now on, while it connects to what it needs in
+// the background. When ctx ends it lets the requests in flight finish, within the
+// shutdown timeout, and returns nil when nothing of it is left. It closes l.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var owed, database sync.WaitGroup
+	inner, stopDatabase := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopDatabase()
+	database.Go(func() { s.runDatabase(inner) })
+	owed.Go(func() { s.flags.stale.run(background) })
+
+	err := s.serveHTTP(ctx, l)
+
+	// From the outside in: nobody uses any more what is taken away.
+	stop()
+	owed.Wait()
+	err = errors.Join(err, s.flags.cache.Close()) // ends a wait for a silent cache
+	s.requests.wait()
+	s.databaseProbe.working.Wait()
+	s.cacheProbe.working.Wait()
+	stopDatabase()
+	database.Wait()
+	s.log.Info("stopped")
+	return err
+}
+
+func (s *Server) runDatabase(ctx context.Context) {
+	if s.database == nil {
+		return
+	}
+	if err := s.database.Run(ctx); err != nil {
+		s.log.Error("database", "error", err)
+	}
+}
+
+// serveHTTP returns when no request comes in any more. Those in flight may still
+// be there if they took longer than the shutdown timeout.
+func (s *Server) serveHTTP(ctx context.Context, l net.Listener) error {
+	h := &http.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: headerWait,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		// No WriteTimeout: how long an answer takes is the profile's business.
+	}
+	s.log.Info("listening", "address", l.Addr().String(), "profile", s.cfg.Profile.Name, "cache", s.flags.cache.Name())
+	ended := make(chan error, 1)
+	go func() { ended <- h.Serve(l) }()
+	select {
+	case err := <-ended:
+		return errors.Join(fmt.Errorf("serving: %w", err), h.Close())
+	case <-ctx.Done():
+	}
+	s.log.Info("stopping")
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.ShutdownTimeout)
+	defer cancel()
+	err := h.Shutdown(limited)
+	<-ended // it returns when Shutdown begins
+	if err != nil {
+		return errors.Join(fmt.Errorf("stopping: requests still in flight after %v: %w", s.cfg.ShutdownTimeout, err), h.Close())
+	}
+	return nil
+}

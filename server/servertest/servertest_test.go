@@ -1,0 +1,12 @@
+package servertest_test
+
+import (
+	"testing"
+
+	"brownout/server/feature"
+	"brownout/server/servertest"
+)
+
+func TestTheStoreInMemoryIsAStore(t *testing.T) {
+	servertest.TestStore(t, func(*testing.T) feature.Store { return servertest.NewStore() })
+}
