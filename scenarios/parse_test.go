@@ -1,0 +1,190 @@
+package scenarios
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"brownout/chaos"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const good = `name: outage
+proves: It browns out.
+tags: [bench]
+stack: {cache: redis, database: postgres}
+server: {profile: seed}
+data: {environments: 2, flags: 10}
+load: {rate: 100/s, reads: 90%}
+phases:
+  - name: steady
+    for: 2s
+    expect: {errors: 0, p99: 25ms}
+  - name: climb
+    for: 3s
+    rate: 100/s to 300/s
+    faults:
+      - {on: cache, kind: latency, latency: 200ms, jitter: 20ms}
+    require:
+      p50{op=write}: ">= 90ms"
+always: {wrong_answers: 0}
+`
+
+func TestParseReadsEveryPart(t *testing.T) {
+	s, err := Parse("good.yaml", []byte(good))
+	if err != nil {
+		t.Fatalf("Parse: %v", err)
+	}
+	if s.Name != "outage" || s.Proves != "It browns out." || s.Server["profile"] != "seed" || s.Target != "brownout" {
+		t.Errorf("Parse = %+v", s)
+	}
+	wantLoad := Load{Rate: Rate{100, 100}, Keys: "zipf", Reads: 0.9, Timeout: defaultTimeout}
+	if diff := cmp.Diff(wantLoad, s.Load); diff != "" {
+		t.Errorf("load (-want +got):\n%s", diff)
+	}
+	climb := s.Phases[1]
+	if climb.For != 3*time.Second || climb.Rate != (Rate{100, 300}) {
+		t.Errorf("phase climb = %+v", climb)
+	}
+	want := []chaos.Fault{{On: "cache", Kind: chaos.Latency, Latency: 200 * time.Millisecond, Jitter: 20 * time.Millisecond}}
+	if diff := cmp.Diff(want, climb.Faults); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+	if got := s.Phases[0].Expect; len(got) != 2 || got[0].Figure != "errors" || got[1].Figure != "p99" || got[1].Bound != 0.025 {
+		t.Errorf("expectations of steady = %+v", got)
+	}
+	if got := climb.Require[0]; got.Where["op"] != "write" || got.Op != ">=" || got.At != "good.yaml:18:22" {
+		t.Errorf("requirement of climb = %+v", got)
+	}
+	if got := s.Duration(); got != 5*time.Second {
+		t.Errorf("Duration() = %v, want 5s", got)
+	}
+}
+
+func TestParseNamesPlaceAndRemedy(t *testing.T) {
+	tests := []struct {
+		name, old, new string
+		want           []string // place, then words
+	}{
+		{"an unknown key names the near one", "tags: [bench]", "tag: [bench]", []string{"x.yaml:3:1", `unknown field "tag"`, `did you mean "tags"`}},
+		{"an unknown key in a phase", "    for: 2s", "    lasts: 2s", []string{"x.yaml:10:5", `unknown field "lasts"`}},
+		{"a key that stands twice", "tags: [bench]", "name: again", []string{"x.yaml:3:1", "already defined at"}},
+		{"a time without a unit", "for: 2s", "for: 2", []string{"x.yaml:10:10", `"2" is not a time`, "5s"}},
+		{"a rate in the wrong unit", "rate: 100/s,", "rate: 100/min,", []string{"x.yaml:7:14", `"100/min" is not a rate`, "300/s"}},
+		{"a rate beyond reason", "rate: 100/s,", "rate: 1000000/s,", []string{"x.yaml:7:14", "is not a rate", "100000/s"}},
+		{"a share without percent", "reads: 90%", "reads: 0.9", []string{"x.yaml:7:28", `"0.9" is not a share`, "98%"}},
+		{"shares that do not add up", "reads: 90%", "reads: 90%, writes: 20%", []string{"x.yaml:7:41", "add up to 110%"}},
+		{"an unknown fault", "kind: latency", "kind: lag", []string{"x.yaml:16:27", `unknown fault "lag"`, "blackhole"}},
+		{"a parameter of another fault", "jitter: 20ms", "revert: close", []string{"x.yaml:16:60", "latency takes no revert"}},
+		{"a fault that delays nothing", "latency: 200ms, jitter: 20ms", "jitter: 20ms", []string{"x.yaml:16:27", "latency needs a delay"}},
+		{"a fault on a link that is not there", "on: cache", "on: cash", []string{"x.yaml:16:14", `no link "cash"`, "cache, database"}},
+		{"a fault on a stack without that link", "database: postgres", "database: none", nil},
+		{"an unknown figure", "p99: 25ms", "p98: 25ms", []string{"x.yaml:11:30", "p98"}},
+		{"a bound in the wrong unit", "p99: 25ms", "p99: 25%", []string{"x.yaml:11:30", "25%"}},
+		{"a figure of the run in a phase", "p99: 25ms", "lost_writes: 0", []string{"x.yaml:11:38", "lost_writes"}},
+		{"a phase without a length", "    for: 2s\n", "", []string{"x.yaml:9:11", "for (how long the phase lasts) is missing"}},
+		{"a phase name twice", "name: climb", "name: steady", []string{"x.yaml:12:11", `"steady" stands above already`}},
+		{"no phases", good[strings.Index(good, "phases:"):strings.Index(good, "always:")], "phases: []\n", []string{"x.yaml:1:7", "phases is missing"}},
+		{"a name that cannot be a folder", "name: outage", "name: ../outage", []string{"x.yaml:1:7", "is not a name"}},
+		{"an unknown cache", "cache: redis", "cache: memcached", []string{"x.yaml:4:16", `"memcached" is not known`, "redis, valkey, none"}},
+		{"too many flags", "flags: 10}", "flags: 100000000}", []string{"x.yaml:6:32", "whole number from 1 to"}},
+		{"a list where a value belongs", "proves: It browns out.", "proves: [a, b]", []string{"x.yaml:2:9", "a single value is expected"}},
+		{"broken YAML", "tags: [bench]", "tags: [bench", []string{"x.yaml:"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if !strings.Contains(good, test.old) {
+				t.Fatalf("the good file has no %q", test.old)
+			}
+			_, err := Parse("x.yaml", []byte(strings.Replace(good, test.old, test.new, 1)))
+			if test.want == nil {
+				if err != nil {
+					t.Fatalf("Parse: %v", err)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatalf("Parse gives no error, want %q", test.want)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("Parse = %q, want it to contain %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestParseNamesAllProblemsAtOnce(t *testing.T) {
+	bad := strings.NewReplacer("for: 2s", "for: 2", "kind: latency", "kind: lag", "flags: 10", "flags: no").Replace(good)
+	_, err := Parse("x.yaml", []byte(bad))
+	if err == nil {
+		t.Fatal("Parse gives no error")
+	}
+	if got := len(strings.Split(err.Error(), "\n")); got != 3 {
+		t.Errorf("Parse names %d problems, want 3:\n%v", got, err)
+	}
+}
+
+func TestOverride(t *testing.T) {
+	tests := []struct {
+		set  string
+		want string // "" or the error
+	}{
+		{"server.profile=resilient", ""},
+		{"server.cache=none", ""},
+		{"load.rate=500/s", ""},
+		{"phases.climb.for=1s", ""},
+		{"phases.steady.expect.p99=1s", ""},
+		{"phases.climb.faults.latency.jitter=0.1ms", ""},
+		{"phases.outage.for=1s", `--set phases.outage.for: there is no "outage" here; there are climb, steady`},
+		{"load.pace=1", `--set load.pace: there is no "pace" here; there are keys, rate`},
+		{"load=1", "--set load: names a group of values"},
+		{"load.rate=fast", `--set load.rate: "fast" is not a rate`},
+		{"name.x=1", `--set name.x: there is no "x" here`},
+	}
+	for _, test := range tests {
+		t.Run(test.set, func(t *testing.T) {
+			o, err := ParseOverride(test.set)
+			if err != nil {
+				t.Fatalf("ParseOverride: %v", err)
+			}
+			s, err := Parse("x.yaml", []byte(good), o)
+			if test.want == "" {
+				if err != nil {
+					t.Fatalf("Parse: %v", err)
+				}
+				plain, _ := Parse("x.yaml", []byte(good))
+				s.Source, plain.Source = nil, nil
+				if cmp.Equal(s, plain) {
+					t.Errorf("Parse with %s gives the same scenario as without", test.set)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("Parse = %v, want it to contain %q", err, test.want)
+			}
+		})
+	}
+	if _, err := ParseOverride("server.profile"); err == nil {
+		t.Error("ParseOverride(without =) gives no error")
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good))
+	for _, name := range names("catalog") {
+		data, err := embedded.ReadFile("catalog/" + name + ".yaml")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := Parse("x.yaml", data)
+		if (s == nil) == (err == nil) {
+			t.Errorf("Parse = %v, %v: want either a scenario or an error", s, err)
+		}
+	})
+}

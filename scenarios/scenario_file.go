@@ -1,0 +1,52 @@
+package scenarios
+
+// The structs below are the scenario file as it is written. Every leaf is a
+// scalar, so that a problem found later still knows its place.
+
+type scenarioFile struct {
+	Name   scalar            `yaml:"name"`
+	Proves scalar            `yaml:"proves"`
+	Tags   []scalar          `yaml:"tags"`
+	Stack  stackFile         `yaml:"stack"`
+	Target scalar            `yaml:"target"`
+	Server map[string]scalar `yaml:"server"`
+	Data   dataFile          `yaml:"data"`
+	Load   loadFile          `yaml:"load"`
+	Phases []phaseFile       `yaml:"phases"`
+	Always map[string]scalar `yaml:"always"`
+}
+
+type stackFile struct {
+	Cache    scalar `yaml:"cache"`
+	Database scalar `yaml:"database"`
+}
+
+type dataFile struct {
+	Environments scalar `yaml:"environments"`
+	Flags        scalar `yaml:"flags"`
+}
+
+type loadFile struct {
+	Rate    scalar `yaml:"rate"`
+	Keys    scalar `yaml:"keys"`
+	Reads   scalar `yaml:"reads"`
+	Writes  scalar `yaml:"writes"`
+	Timeout scalar `yaml:"timeout"`
+}
+
+type phaseFile struct {
+	Name    scalar            `yaml:"name"`
+	For     scalar            `yaml:"for"`
+	Rate    scalar            `yaml:"rate"`
+	Faults  []faultFile       `yaml:"faults"`
+	Require map[string]scalar `yaml:"require"`
+	Expect  map[string]scalar `yaml:"expect"`
+}
+
+type faultFile struct {
+	On      scalar `yaml:"on"`
+	Kind    scalar `yaml:"kind"`
+	Latency scalar `yaml:"latency"`
+	Jitter  scalar `yaml:"jitter"`
+	Revert  scalar `yaml:"revert"`
+}
