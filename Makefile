@@ -1,0 +1,37 @@
+# make help lists the targets. `make bench` and `make test` do all set-up themselves.
+SHELL := /bin/sh
+GO    ?= go
+
+# With FETCH=no nothing is downloaded: what is missing is named instead.
+FETCH ?= yes
+
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  FETCH=no      with any target: download no servers, say what is missing"
+
+build: ## Build bin/brownout
+	@mkdir -p bin
+	$(GO) build -o bin/brownout .
+
+servers: ## Fetch the servers that this machine lacks (Redis, PostgreSQL) into a private cache
+	@BROWNOUT_FETCH=$(FETCH) sh chaos/stack/fetch-servers.sh
+
+lint: ## Format check, vet (also for macOS) and staticcheck
+	@unformatted="$$(gofmt -l .)"; test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted" >&2; exit 1; }
+	$(GO) vet ./...
+	GOOS=darwin $(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+test: servers ## Run the tests
+	$(GO) test ./...
+
+# The tests of the command are left out: what they run are processes of their own.
+race: servers ## Run the tests of every room with the race detector
+	$(GO) test -race $$($(GO) list ./... | grep -v '^brownout$$')
+
+bench: servers build ## Run the scenarios tagged bench, judge them, write run folders to results/runs
+	bin/brownout run --tag bench --again 2
+
+.PHONY: help build servers lint test race bench

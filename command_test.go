@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes two commands of the test binary: brownout itself, and an app
+// that is not ours (see plainapp_test.go). Tests find both in PATH.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"brownout": main,
+		"plainapp": plainApp,
+	})
+}
+
+// plainApp runs the foreign app until it is told to stop.
+func plainApp() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := servePlainApp(ctx)
+	stop()
+	if err != nil {
+		os.Stderr.WriteString(err.Error() + "\n")
+		os.Exit(1)
+	}
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			// The private cache of fetched servers is found from HOME.
+			for _, name := range []string{"HOME", "XDG_CACHE_HOME", "BROWNOUT_CACHE", "BROWNOUT_SERVERS"} {
+				env.Setenv(name, os.Getenv(name))
+			}
+			return nil
+		},
+	})
+}

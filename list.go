@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"brownout/scenarios"
+
+	"github.com/spf13/cobra"
+)
+
+func listCommand() *cobra.Command {
+	var tags []string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the scenarios of the catalogue, and the targets",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			catalog, err := scenarios.Catalog()
+			if err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, s := range catalog {
+				if tagged(s, tags) {
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Name, s.Duration(), strings.Join(s.Tags, ","), s.Proves)
+				}
+			}
+			fmt.Fprintf(w, "\ntargets: %s\n", strings.Join(scenarios.TargetNames(), ", "))
+			return w.Flush()
+		},
+	}
+	cmd.Flags().StringSliceVar(&tags, "tag", nil, "only scenarios with this `tag` (may be given several times: any of them)")
+	return cmd
+}
+
+// tagged reports whether s has one of the tags; no tags mean every scenario.
+func tagged(s *scenarios.Scenario, tags []string) bool {
+	return len(tags) == 0 || slices.ContainsFunc(tags, func(tag string) bool { return slices.Contains(s.Tags, tag) })
+}
