@@ -15,6 +15,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"brownout/scenarios"
+
 	"github.com/spf13/cobra"
 )
 
@@ -81,12 +83,13 @@ inconclusive before pass.`,
 	var exit *exitError
 	if !errors.As(err, &exit) {
 		exit = &exitError{exitUsage, err}
+		var problem *scenarios.Problem
+		if !errors.As(err, &problem) { // help on the command does not help with a file
+			exit.err = fmt.Errorf("%w\nbrownout: try 'brownout --help'", err)
+		}
 	}
 	if exit.err != nil {
 		fmt.Fprintf(stderr, "brownout: %v\n", exit.err)
-	}
-	if exit.code == exitUsage {
-		fmt.Fprintln(stderr, "brownout: try 'brownout --help'")
 	}
 	return exit.code
 }

@@ -156,11 +156,14 @@ func load(t *testing.T, s *servertest.Server, rate, writes int, lasting time.Dur
 }
 
 // inRedisClient counts the goroutines that are in go-redis.
-func inRedisClient() int {
+func inRedisClient() int { return goroutinesIn("redis/go-redis") }
+
+// goroutinesIn counts the goroutines whose stack names code.
+func goroutinesIn(code string) int {
 	buf := make([]byte, 4<<20)
 	count := 0
 	for _, stack := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-		if strings.Contains(stack, "redis/go-redis") {
+		if strings.Contains(stack, code) {
 			count++
 		}
 	}

@@ -13,6 +13,17 @@ import (
 	"brownout/server/servertest"
 )
 
+// eventually waits for something that has no event of its own.
+func eventually(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(guard); !happened(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Errorf("waited %v until %s", guard, what)
+			return
+		}
+	}
+}
+
 func TestReadsThatMissTogetherShareOneQuery(t *testing.T) {
 	for _, row := range []struct {
 		profile string
@@ -32,7 +43,9 @@ func TestReadsThatMissTogetherShareOneQuery(t *testing.T) {
 			store.Before = func(_ context.Context, operation string) error {
 				if operation == "snapshot" {
 					asked <- struct{}{}
-					time.Sleep(50 * time.Millisecond) // for the others to join
+					eventually(t, "every caller loads or has joined a load", func() bool {
+						return len(asked) == callers || goroutinesIn("singleflight.(*Group).Do(") == callers
+					})
 				}
 				return nil
 			}
@@ -133,10 +146,10 @@ func TestACallerWhoLeavesTakesNobodyAlong(t *testing.T) {
 		rest <- a
 	}()
 	<-lookups
-	time.Sleep(50 * time.Millisecond) // it joins the load; if it is late, this test sees less
+	eventually(t, "the other caller joins the load", func() bool { return goroutinesIn("singleflight.(*Group).Do(") == 2 })
 	leave()
 	<-left
-	time.Sleep(50 * time.Millisecond) // the server notices
+	time.Sleep(50 * time.Millisecond) // the server notices; if it is late, this test sees less
 	close(resume)
 	if a := <-rest; a.code != 200 {
 		t.Errorf("the other caller got %d %s, want 200", a.code, a.body)
