@@ -166,15 +166,15 @@ func TestTwoRunsAtOnceDoNotDisturbEachOther(t *testing.T) {
 	}
 }
 
-// started starts `brownout run` and waits until its load goes on.
-func started(t *testing.T, dir string) *exec.Cmd {
+// started starts `brownout run`, with temp for temporary files, and waits until its
+// load goes on.
+func started(t *testing.T, dir, temp string) *exec.Cmd {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("runs the whole command")
 	}
 	cmd := exec.Command("brownout", "run", "cache-blackhole", "--results", dir)
-	// A pipe of our own would be held open by what the command starts.
-	cmd.Env = append(os.Environ(), "TMPDIR="+shortTempDir(t))
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp)
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("starting: %v", err)
 	}
@@ -190,8 +190,8 @@ func started(t *testing.T, dir string) *exec.Cmd {
 	return cmd
 }
 
-// shortTempDir is a temporary folder that an unprivileged PostgreSQL may enter.
-func shortTempDir(t *testing.T) string {
+// openTempDir is a temporary folder that an unprivileged PostgreSQL may enter.
+func openTempDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "brownout-test-")
 	if err != nil {
@@ -258,8 +258,8 @@ func atoi(s string) int {
 func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
 func TestKillLeavesNothing(t *testing.T) {
-	dir := t.TempDir()
-	cmd := started(t, dir)
+	dir, temp := t.TempDir(), openTempDir(t)
+	cmd := started(t, dir, temp)
 	children := descendants(t, cmd.Process.Pid)
 	if len(children) < 3 {
 		t.Fatalf("children = %v, want redis, postgres and the target at least", children)
@@ -276,24 +276,69 @@ func TestKillLeavesNothing(t *testing.T) {
 		}
 		return true
 	})
-	var o outcome
 	folders, _ := filepath.Glob(filepath.Join(dir, "*"))
 	rec, err := results.Open(folders[0])
 	if err != nil {
 		t.Fatalf("a killed run cannot be read: %v", err)
 	}
-	o.rec = rec
 	if rec.Manifest.State != results.StateRunning || len(rec.Hits) == 0 {
 		t.Errorf("state = %s with %d hits, want running with some", rec.Manifest.State, len(rec.Hits))
 	}
 	if j := judge.Judge(rec, judge.Standard()); j.Verdict == judge.Pass {
 		t.Errorf("a killed run passes: %s", j.Why)
 	}
+	sweptByTheNext(t, temp)
+}
+
+// sweptByTheNext holds that a run removes what a killed one has left in temp, and
+// its shared memory.
+func sweptByTheNext(t *testing.T, temp string) {
+	t.Helper()
+	pids, _ := filepath.Glob(filepath.Join(temp, "brownout-*", "*", "*", "postmaster.pid"))
+	if len(pids) != 1 {
+		t.Fatalf("postmaster.pid below %s: %v, want one", temp, pids)
+	}
+	text, err := os.ReadFile(pids[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The seventh line has key and id of the segment (PostgreSQL, miscinit.h).
+	segment := strings.Fields(strings.Split(string(text), "\n")[6])[1]
+	if !hasSegment(t, segment) {
+		t.Fatalf("the killed PostgreSQL has left no shared memory %s: the test would prove nothing", segment)
+	}
+	next := exec.CommandContext(t.Context(), "brownout", "run", "steady", "--results", t.TempDir(),
+		"--set", "phases.warm-up.for=100ms", "--set", "phases.steady.for=100ms")
+	next.Env = append(os.Environ(), "TMPDIR="+temp)
+	if out, err := next.CombinedOutput(); next.ProcessState == nil {
+		t.Fatalf("the next run: %v\n%s", err, out)
+	}
+	if left, _ := filepath.Glob(filepath.Join(temp, "*")); len(left) > 0 {
+		t.Errorf("after the next run %v is left", left)
+	}
+	if hasSegment(t, segment) {
+		t.Errorf("after the next run shared memory %s is left", segment)
+	}
+}
+
+// hasSegment reports whether a System V shared memory segment exists.
+func hasSegment(t *testing.T, id string) bool {
+	t.Helper()
+	text, err := os.ReadFile("/proc/sysvipc/shm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[1] == id {
+			return true
+		}
+	}
+	return false
 }
 
 func TestInterruptKeepsThePartialRun(t *testing.T) {
 	dir := t.TempDir()
-	cmd := started(t, dir)
+	cmd := started(t, dir, openTempDir(t))
 	children := descendants(t, cmd.Process.Pid)
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatalf("interrupting: %v", err)
