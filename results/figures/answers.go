@@ -19,6 +19,7 @@ type Answers struct {
 // A Check counts what could have gone wrong and what did.
 type Check struct {
 	N      int // occasions on which a miss would have been seen
+	Open   int // occasions on which one could not be seen, though it might have been there
 	Misses []Miss
 }
 
@@ -47,7 +48,9 @@ func (c *Check) miss(h results.Hit, format string, args ...any) {
 // from no known write and has no version has no age.
 //
 // Lost: an acknowledged write that is newer than what the last readback of its
-// key returned; readbacks come after all faults. A readback of nothing known
+// key returned; readbacks come after all faults. A flag that the target says it
+// does not have (404, 410) has lost all its writes; a key whose readback failed
+// otherwise is open. A readback of nothing known
 // loses the last acknowledged write. N counts keys with an acknowledged write (a
 // seed alone is not enough) and a readback.
 //

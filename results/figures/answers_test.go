@@ -44,6 +44,11 @@ func of(key string, h results.Hit) results.Hit {
 	return h
 }
 
+func gone(h results.Hit) results.Hit {
+	h.Code = 404
+	return failed(h)
+}
+
 func failed(h results.Hit) results.Hit {
 	h.Error = results.ErrorStatus
 	return h
@@ -158,6 +163,8 @@ func TestLostWrites(t *testing.T) {
 		{"and may have come after all others", []results.Hit{seed("a", 0), maybe(1, 2, "c"), write(3, 4, "b", 0), readback(9, "c", 0)}, 1, ""},
 		{"a readback of nothing known loses the last", []results.Hit{seed("a", 1), write(1, 2, "b", 2), readback(9, "", 0)}, 1, "b"},
 		{"a failed readback tells nothing", []results.Hit{seed("a", 1), write(1, 2, "b", 2), failed(readback(9, "a", 1))}, 0, ""},
+		{"a flag that the target does not have is lost", []results.Hit{seed("a", 1), write(1, 2, "b", 2), gone(readback(9, "", 0))}, 1, "b"},
+		{"a readback that came late counts, not the failed ones", []results.Hit{seed("a", 1), write(1, 2, "b", 2), gone(readback(8, "", 0)), readback(9, "b", 2)}, 1, ""},
 		{"the last readback counts", []results.Hit{seed("a", 1), write(1, 2, "b", 2), readback(7, "a", 1), readback(9, "b", 2)}, 1, ""},
 		{"a seed alone is no acknowledged write of the load", []results.Hit{seed("a", 1), readback(9, "a", 1)}, 0, ""},
 		{"but it can be lost", []results.Hit{seed("a", 1), readback(9, "", 0)}, 0, "a"},
@@ -173,6 +180,17 @@ func TestLostWrites(t *testing.T) {
 				t.Errorf("lost = %q of %d keys, want %q of %d", got, c.N, row.lost, row.n)
 			}
 		})
+	}
+}
+
+func TestAKeyThatCannotBeReadBackIsOpen(t *testing.T) {
+	hits := []results.Hit{
+		seed("a", 1), write(1, 2, "b", 2), readback(9, "b", 2),
+		of("other", seed("c", 1)), of("other", write(1, 2, "d", 2)), of("other", failed(readback(9, "", 0))),
+		of("third", seed("e", 1)), of("third", failed(readback(9, "", 0))), // the load never wrote to it
+	}
+	if c := answersOf(hits...).Lost; c.N != 1 || c.Open != 1 || len(c.Misses) != 0 {
+		t.Errorf("lost = %+v, want one key judged, one open, none lost", c)
 	}
 }
 

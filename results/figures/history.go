@@ -13,6 +13,7 @@ type History struct {
 	Writes           []results.Hit // seeds and writes, by sent; whatever became of them
 	Reads            []results.Hit // reads that were answered, by sent
 	Readbacks        []results.Hit // readbacks that were answered, by sent
+	Unread           []results.Hit // readbacks that failed, by sent
 }
 
 // Histories returns the history of each key, by environment and key.
@@ -45,11 +46,13 @@ func (h *History) add(hit results.Hit) {
 		h.Reads = append(h.Reads, hit)
 	case hit.Op == results.OpReadback && hit.OK():
 		h.Readbacks = append(h.Readbacks, hit)
+	case hit.Op == results.OpReadback:
+		h.Unread = append(h.Unread, hit)
 	}
 }
 
 func (h *History) sort() {
-	for _, hits := range [][]results.Hit{h.Writes, h.Reads, h.Readbacks} {
+	for _, hits := range [][]results.Hit{h.Writes, h.Reads, h.Readbacks, h.Unread} {
 		slices.SortStableFunc(hits, bySent)
 	}
 }

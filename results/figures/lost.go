@@ -1,6 +1,10 @@
 package figures
 
-import "brownout/results"
+import (
+	"net/http"
+
+	"brownout/results"
+)
 
 func (c *Check) addLost(h *History, tells results.Tells) {
 	var last *results.Hit // the last acknowledged write
@@ -11,7 +15,11 @@ func (c *Check) addLost(h *History, tells results.Tells) {
 		}
 		written = written || acknowledged(w) && w.Op == results.OpWrite
 	}
-	if last == nil || len(h.Readbacks) == 0 {
+	if last == nil {
+		return
+	}
+	if len(h.Readbacks) == 0 {
+		c.addUnread(h, *last, written)
 		return
 	}
 	back := h.Readbacks[len(h.Readbacks)-1]
@@ -31,5 +39,20 @@ func (c *Check) addLost(h *History, tells results.Tells) {
 		if acknowledged(w) && newer(w, version, write) {
 			c.miss(w, "acknowledged, but the readback returned the older token %s version %d", back.Token, back.Version)
 		}
+	}
+}
+
+// addUnread adds a key of which no readback was answered: the target says that it
+// has no such flag, or does not say anything.
+func (c *Check) addUnread(h *History, last results.Hit, written bool) {
+	if len(h.Unread) == 0 {
+		return
+	}
+	switch code := h.Unread[len(h.Unread)-1].Code; {
+	case code == http.StatusNotFound || code == http.StatusGone:
+		c.N++
+		c.miss(last, "acknowledged, but the readback answered %d", code)
+	case written:
+		c.Open++
 	}
 }

@@ -135,6 +135,11 @@ func TestKinds(t *testing.T) {
 		{"a lost write", "", "lost_writes", "0", func(r *run) {
 			r.add(write(sec, "b", 2), write(2*sec, "c", 3), answer(results.OpReadback, 16*sec, "b", 2))
 		}, Fail, "1", "write of e/w"},
+		{"a written key that cannot be read back", "", "lost_writes", "0", func(r *run) {
+			silent := answer(results.OpReadback, 16*sec, "", 0)
+			silent.Error = results.ErrorTimeout
+			r.add(write(sec, "b", 2), silent)
+		}, Inconclusive, "", "1 of the keys that were written could not be read back"},
 		{"no write", "", "lost_writes", "0", func(r *run) { r.add(answer(results.OpReadback, 16*sec, "a", 1)) }, Inconclusive, "", "no key had an acknowledged write and a readback"},
 		{"no readback", "", "lost_writes", "0", func(r *run) { r.add(write(sec, "b", 2)) }, Inconclusive, "", "no key had an acknowledged write and a readback"},
 		{"the target takes no writes and says nothing", "", "lost_writes", "0", func(r *run) { r.m.Tells = results.Tells{} }, Inconclusive, "", "does not say the token or version of its answers, and the target cannot be written to"},
