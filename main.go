@@ -15,8 +15,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"brownout/scenarios"
-
 	"github.com/spf13/cobra"
 )
 
@@ -56,6 +54,7 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // command runs the command line args and returns the exit code.
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	understood := false // the command line; what is wrong after that, help does not help with
 	root := &cobra.Command{
 		Use:   "brownout",
 		Short: "When the cache behind a service dies, does it brown out or black out?",
@@ -67,6 +66,8 @@ Exit codes: 0 pass, 1 an expectation missed, 2 usage or bad file, 3 inconclusive
 (the run does not allow a judgement), 4 invalid (the harness broke its own
 promise), 130 interrupted. Over several scenarios: fail before invalid before
 inconclusive before pass.`,
+		PersistentPreRun: func(*cobra.Command, []string) { understood = true },
+
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -83,8 +84,7 @@ inconclusive before pass.`,
 	var exit *exitError
 	if !errors.As(err, &exit) {
 		exit = &exitError{exitUsage, err}
-		var problem *scenarios.Problem
-		if !errors.As(err, &problem) { // help on the command does not help with a file
+		if !understood {
 			exit.err = fmt.Errorf("%w\nbrownout: try 'brownout --help'", err)
 		}
 	}

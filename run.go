@@ -135,10 +135,19 @@ func (o *runOptions) choose(args []string) ([]*scenarios.Scenario, error) {
 			return nil, err
 		}
 	}
+	if _, err := os.Stat(filepath.Dir(o.junit)); err != nil {
+		return nil, fmt.Errorf("--junit %s: its folder is not there: %w", o.junit, err)
+	}
 	if len(list) == 0 {
 		return nil, errors.New("name a scenario, a file or --tag; 'brownout list' shows what there is")
 	}
 	return list, nil
+}
+
+// worthRepeating reports whether a whole run says nothing of the target. One that
+// could not be carried through would fail in the same way again.
+func (o *runOptions) worthRepeating(c report.Case) bool {
+	return c.Judgment.Verdict == judge.Invalid && c.Recording.Manifest.State == results.StateComplete
 }
 
 // attempt runs a scenario, and again as long as the run is invalid and --again
@@ -146,7 +155,7 @@ func (o *runOptions) choose(args []string) ([]*scenarios.Scenario, error) {
 func (o *runOptions) attempt(ctx context.Context, s *scenarios.Scenario) (report.Case, error) {
 	for repeats := 0; ; repeats++ {
 		c, err := o.one(ctx, s)
-		if err != nil || ctx.Err() != nil || c.Judgment.Verdict != judge.Invalid || repeats >= o.again {
+		if err != nil || ctx.Err() != nil || !o.worthRepeating(c) || repeats >= o.again {
 			return c, err
 		}
 		fmt.Fprintf(o.stdout, "  the run does not count; once more (%d of at most %d)\n", repeats+1, o.again)
@@ -225,7 +234,7 @@ func (o *runOptions) finish(ctx context.Context, done []report.Case) error {
 		return fmt.Errorf("printing the summary: %w", err)
 	}
 	if err := o.writeJUnit(done); err != nil {
-		return fmt.Errorf("writing %s: %w", o.junit, err)
+		return err
 	}
 	if o.keep > 0 {
 		if _, err := results.Prune(o.results, o.keep, time.Now()); err != nil {
