@@ -20,6 +20,8 @@ const (
 	// Refuse makes the dependency's port closed: live connections are reset, new
 	// ones are refused.
 	Refuse Kind = "refuse"
+	// Reset resets live connections, and new ones as soon as they are accepted.
+	Reset Kind = "reset"
 	// Blackhole accepts connections and holds every byte, in both directions.
 	Blackhole Kind = "blackhole"
 	// Latency delays every byte that comes back from the dependency.
@@ -50,6 +52,7 @@ type Fault struct {
 func Kinds() []KindDoc {
 	return []KindDoc{
 		{Refuse, "the port is closed: live connections are reset, new ones refused", nil},
+		{Reset, "live connections are reset, new ones accepted and reset at once", nil},
 		{Blackhole, "connections are accepted and every byte is held", []string{"revert"}},
 		{Latency, "answers come later by latency ± jitter", []string{"latency", "jitter"}},
 	}

@@ -34,15 +34,17 @@ func TestValidate(t *testing.T) {
 		words     string
 	}{
 		{"refuse takes no parameter", Fault{Kind: Refuse}, "", ""},
+		{"reset takes no parameter", Fault{Kind: Reset}, "", ""},
 		{"a blackhole needs none", Fault{Kind: Blackhole}, "", ""},
 		{"a blackhole can resume", Fault{Kind: Blackhole, Revert: Resume}, "", ""},
 		{"a blackhole can close", Fault{Kind: Blackhole, Revert: Close}, "", ""},
 		{"latency alone", Fault{Kind: Latency, Latency: ms}, "", ""},
 		{"jitter may be as large as the latency", Fault{Kind: Latency, Latency: ms, Jitter: ms}, "", ""},
 
-		{"no kind", Fault{}, "kind", "refuse, blackhole, latency"},
-		{"an unknown kind names those there are", Fault{Kind: "flood"}, "kind", "refuse, blackhole, latency"},
+		{"no kind", Fault{}, "kind", "refuse, reset, blackhole, latency"},
+		{"an unknown kind names those there are", Fault{Kind: "flood"}, "kind", "refuse, reset, blackhole, latency"},
 		{"refuse with a latency", Fault{Kind: Refuse, Latency: ms}, "latency", "refuse takes no latency"},
+		{"reset with a latency", Fault{Kind: Reset, Latency: ms}, "latency", "reset takes no latency"},
 		{"refuse with a way to revert", Fault{Kind: Refuse, Revert: Close}, "revert", "refuse takes no revert"},
 		{"a blackhole with a latency", Fault{Kind: Blackhole, Latency: ms}, "latency", "blackhole takes no latency"},
 		{"a blackhole with jitter", Fault{Kind: Blackhole, Jitter: ms}, "jitter", "blackhole takes no jitter"},

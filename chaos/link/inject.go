@@ -75,6 +75,8 @@ func (g *Gate) injure(f chaos.Fault) injury {
 		return newBlackhole(f, g.now())
 	case chaos.Latency:
 		return newLatency(f, g.cfg.Seed)
+	case chaos.Reset:
+		return newResetting(g.now())
 	default:
 		return newRefusal(g)
 	}

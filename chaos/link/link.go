@@ -18,6 +18,11 @@
 //     listening, keeps the port ours (Linux; elsewhere nothing keeps it). A dial
 //     gets ECONNREFUSED at once. Live connections, and those that wait to be
 //     accepted, are reset on both sides. Revert listens on the same port again.
+//   - reset: the port stays open. Live connections are reset on both sides (RST),
+//     and each new one is accepted and reset at once, before the dependency hears
+//     of it. A client learns it from its dial, when the RST is as fast as that, or
+//     from its first read or write. Revert lets new connections live; it brings no
+//     connection back.
 //   - blackhole: connections live on, and new ones are accepted and dialled to the
 //     dependency as usual, so that it sees a connection that says nothing. Bytes,
 //     the dependency's FIN or RST and a failed dial are held, in both directions,

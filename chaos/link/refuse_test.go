@@ -128,7 +128,7 @@ func TestRefuseAsARedisClientSeesIt(t *testing.T) {
 }
 
 func TestIdleLinkGivesNoEvidence(t *testing.T) {
-	for _, f := range []chaos.Fault{refuseFault, blackholeFault, {Kind: chaos.Blackhole, Revert: chaos.Close},
+	for _, f := range []chaos.Fault{refuseFault, resetFault, blackholeFault, {Kind: chaos.Blackhole, Revert: chaos.Close},
 		{Kind: chaos.Latency, Latency: 10 * time.Millisecond}} {
 		t.Run(f.String(), func(t *testing.T) {
 			g, _, _ := startGate(t, startEcho(t).addr())

@@ -169,5 +169,11 @@ func TestNothingLeaks(t *testing.T) {
 		send(t, c, "x")
 		expect(t, c, "x")
 	}
-	waitFor(t, "goroutines after refusals", func() bool { return runtime.NumGoroutine() <= goroutines })
+	for range 20 {
+		c := dialGate(t, g)
+		r := inject(t, g, resetFault)
+		expectEnd(t, c, errReset)
+		revert(t, r)
+	}
+	waitFor(t, "goroutines after refusals and resets", func() bool { return runtime.NumGoroutine() <= goroutines })
 }
