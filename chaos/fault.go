@@ -22,6 +22,8 @@ const (
 	Refuse Kind = "refuse"
 	// Reset resets live connections, and new ones as soon as they are accepted.
 	Reset Kind = "reset"
+	// Drop lets SYNs vanish: new connections time out. Live ones are left alone.
+	Drop Kind = "drop"
 	// Blackhole accepts connections and holds every byte, in both directions.
 	Blackhole Kind = "blackhole"
 	// Latency delays every byte that comes back from the dependency.
@@ -53,6 +55,7 @@ func Kinds() []KindDoc {
 	return []KindDoc{
 		{Refuse, "the port is closed: live connections are reset, new ones refused", nil},
 		{Reset, "live connections are reset, new ones accepted and reset at once", nil},
+		{Drop, "SYNs vanish: new connections time out, live ones are left alone", nil},
 		{Blackhole, "connections are accepted and every byte is held", []string{"revert"}},
 		{Latency, "answers come later by latency ± jitter", []string{"latency", "jitter"}},
 	}

@@ -35,14 +35,15 @@ func TestValidate(t *testing.T) {
 	}{
 		{"refuse takes no parameter", Fault{Kind: Refuse}, "", ""},
 		{"reset takes no parameter", Fault{Kind: Reset}, "", ""},
+		{"drop takes no parameter", Fault{Kind: Drop}, "", ""},
 		{"a blackhole needs none", Fault{Kind: Blackhole}, "", ""},
 		{"a blackhole can resume", Fault{Kind: Blackhole, Revert: Resume}, "", ""},
 		{"a blackhole can close", Fault{Kind: Blackhole, Revert: Close}, "", ""},
 		{"latency alone", Fault{Kind: Latency, Latency: ms}, "", ""},
 		{"jitter may be as large as the latency", Fault{Kind: Latency, Latency: ms, Jitter: ms}, "", ""},
 
-		{"no kind", Fault{}, "kind", "refuse, reset, blackhole, latency"},
-		{"an unknown kind names those there are", Fault{Kind: "flood"}, "kind", "refuse, reset, blackhole, latency"},
+		{"no kind", Fault{}, "kind", "refuse, reset, drop, blackhole, latency"},
+		{"an unknown kind names those there are", Fault{Kind: "flood"}, "kind", "refuse, reset, drop, blackhole, latency"},
 		{"refuse with a latency", Fault{Kind: Refuse, Latency: ms}, "latency", "refuse takes no latency"},
 		{"reset with a latency", Fault{Kind: Reset, Latency: ms}, "latency", "reset takes no latency"},
 		{"refuse with a way to revert", Fault{Kind: Refuse, Revert: Close}, "revert", "refuse takes no revert"},

@@ -114,11 +114,11 @@ func (g *Gate) stop() {
 	g.faultMu.Lock()
 	defer g.faultMu.Unlock()
 	g.running = false
-	g.port.shut()
-	for _, in := range g.inForce() {
+	for _, in := range g.inForce() { // before the port is closed, which is a fault itself
 		in.evidence = in.injury.end(g.now())
 		in.ended = true
 	}
+	g.port.shut()
 	for _, c := range g.connections() {
 		c.abort(results.ClosedByGate, closeQuietly)
 	}

@@ -49,9 +49,15 @@ func (g *Gate) Inject(ctx context.Context, f chaos.Fault) (chaos.Reverter, error
 		if in.fault.Kind == f.Kind {
 			return nil, fmt.Errorf("%s is already in force on link %s: revert it first", f.Kind, g.cfg.Name)
 		}
+		if ownsPort(f.Kind) && ownsPort(in.fault.Kind) {
+			return nil, fmt.Errorf("%s has the port of link %s: revert it before %s", in.fault.Kind, g.cfg.Name, f.Kind)
+		}
 	}
 	in := &injection{gate: g, fault: f}
-	in.injury = g.injure(f)
+	var err error
+	if in.injury, err = g.injure(f); err != nil {
+		return nil, err
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.faults = append(g.faults, in)
@@ -61,6 +67,9 @@ func (g *Gate) Inject(ctx context.Context, f chaos.Fault) (chaos.Reverter, error
 	return in, nil
 }
 
+// ownsPort says whether a fault opens, closes or stops the port while in force.
+func ownsPort(k chaos.Kind) bool { return k == chaos.Refuse || k == chaos.Drop }
+
 func (g *Gate) mine(f chaos.Fault) error {
 	if f.On != g.cfg.Name {
 		return fmt.Errorf("the fault is meant for link %q, this one is %q", f.On, g.cfg.Name)
@@ -69,22 +78,24 @@ func (g *Gate) mine(f chaos.Fault) error {
 }
 
 // injure makes the injury of a valid fault.
-func (g *Gate) injure(f chaos.Fault) injury {
+func (g *Gate) injure(f chaos.Fault) (injury, error) {
 	switch f.Kind {
 	case chaos.Blackhole:
-		return newBlackhole(f, g.now())
+		return newBlackhole(f, g.now()), nil
 	case chaos.Latency:
-		return newLatency(f, g.cfg.Seed)
+		return newLatency(f, g.cfg.Seed), nil
 	case chaos.Reset:
-		return newResetting(g.now())
+		return newResetting(g.now()), nil
+	case chaos.Drop:
+		return newDrought(g)
 	default:
-		return newRefusal(g)
+		return newRefusal(g), nil
 	}
 }
 
 // Revert implements chaos.Reverter. It waits for no peer: what was held begins to
 // flow, and may still do so when Revert returns. The only step that waits is the
-// last probe of a refused port, a quarter of a second at the most. So ctx is not
+// last probes of a port that is refused or drops, half a second at the most. So ctx is not
 // looked at: a fault is taken away also when ctx is done. After the end of Run it
 // returns the evidence of that moment.
 func (in *injection) Revert(context.Context) (results.Evidence, error) {

@@ -23,6 +23,13 @@
 //     of it. A client learns it from its dial, when the RST is as fast as that, or
 //     from its first read or write. Revert lets new connections live; it brings no
 //     connection back.
+//   - drop: SYNs vanish, so that a dial times out (Linux; elsewhere it is refused).
+//     The gate stops accepting, the port's queue is made as short as can be
+//     (backlog 0) and filled with connections of our own. Live connections are left
+//     alone: with blackhole beside it the dependency is as good as switched off. A
+//     client that connects in the instant before the queue is full waits in it like
+//     in a blackhole, and is served after revert. A dial that is under way at
+//     revert gets through with its next SYN: Linux sends one a second at first.
 //   - blackhole: connections live on, and new ones are accepted and dialled to the
 //     dependency as usual, so that it sees a connection that says nothing. Bytes,
 //     the dependency's FIN or RST and a failed dial are held, in both directions,
@@ -39,11 +46,13 @@
 //     Dials are not delayed. Revert gives away at once what was delayed.
 //
 // Several faults of different kinds can be in force on one gate; the last one
-// stands next to the peer that sends. A second one of the same kind is refused.
+// stands next to the peer that sends. A second one of the same kind is refused,
+// and of refuse and drop, which both need the port, the second.
 //
 // Not done here: when a fault comes and goes (chaos.Hold), and what the evidence
-// is worth (results/judge). Dials that a closed port refused cannot be seen: the
-// kernel counts them for the whole machine only (/proc/net/snmp, OutRsts).
+// is worth (results/judge). Dials that a closed port refused, or whose SYN was
+// dropped, cannot be seen: the kernel counts them for the whole machine only
+// (/proc/net/snmp OutRsts, /proc/net/netstat ListenDrops).
 package link
 
 import (

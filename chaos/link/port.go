@@ -4,9 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
+
+// drainTimeout bounds the wait for connections of our own that are not there.
+const drainTimeout = 100 * time.Millisecond
 
 // A port is the side of a gate that clients see. It can be closed and opened
 // again without becoming anybody else's.
@@ -64,7 +68,7 @@ func (p *port) loop(l *net.TCPListener) {
 		switch {
 		case err == nil:
 			p.accept(c)
-		case errors.Is(err, net.ErrClosed):
+		case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrDeadlineExceeded):
 			return
 		default: // too many open files, for example: the next one may succeed
 			p.failed(err)
@@ -91,6 +95,33 @@ func (p *port) reopen() error {
 	}
 	p.serve(p.accept, p.failed)
 	return nil
+}
+
+// pause stops accepting and leaves the port open. When it returns, accept is not
+// running.
+func (p *port) pause() {
+	p.listener.SetDeadline(time.Unix(1, 0))
+	p.accepts.Wait()
+}
+
+// resume undoes pause. It closes what waits and comes from an address in ours, so
+// that accept does not see it.
+func (p *port) resume(ours map[string]bool) {
+	p.listener.SetDeadline(time.Now().Add(drainTimeout))
+	for len(ours) > 0 {
+		c, err := p.listener.AcceptTCP()
+		if err != nil {
+			break // the rest never came this far
+		}
+		if from := c.RemoteAddr().String(); ours[from] {
+			delete(ours, from)
+			c.Close()
+			continue
+		}
+		p.accept(c)
+	}
+	p.listener.SetDeadline(time.Time{})
+	p.serve(p.accept, p.failed)
 }
 
 // release closes the port and gives it back.

@@ -7,15 +7,13 @@ import (
 	"time"
 )
 
-const (
-	probeEvery   = 500 * time.Millisecond
-	probeTimeout = 250 * time.Millisecond
-)
+const probeEvery = 500 * time.Millisecond
 
 // A prober dials a port, of which clients' dials cannot be seen: at the start,
 // every half second and at the end.
 type prober struct {
 	address string
+	timeout time.Duration    // of a dial
 	felt    func(error) bool // whether a dial ended as the fault promises
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -26,14 +24,12 @@ type prober struct {
 	strays []net.Addr // our sides of dials that came through
 }
 
-// startProbing makes the first probe before it returns.
-func startProbing(address string, felt func(error) bool) *prober {
-	p := &prober{address: address, felt: felt}
+// start makes the first probe before it returns.
+func (p *prober) start() {
 	p.probe()
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
 	p.running.Go(func() { p.probeUntil(ctx) })
-	return p
 }
 
 func (p *prober) probeUntil(ctx context.Context) {
@@ -51,7 +47,7 @@ func (p *prober) probeUntil(ctx context.Context) {
 
 func (p *prober) probe() {
 	p.made++
-	c, err := net.DialTimeout("tcp", p.address, probeTimeout)
+	c, err := net.DialTimeout("tcp", p.address, p.timeout)
 	if err == nil {
 		p.strays = append(p.strays, c.LocalAddr())
 		c.Close()

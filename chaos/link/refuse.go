@@ -8,9 +8,13 @@ import (
 	"brownout/results"
 )
 
-// recently is how long ago a connection may have been opened for a link to count
-// as used.
-const recently = 5 * time.Second
+const (
+	// recently is how long ago a connection may have been opened for a link to
+	// count as used.
+	recently = 5 * time.Second
+	// refusedWithin bounds a dial to a closed port.
+	refusedWithin = 250 * time.Millisecond
+)
 
 // A refusal closes the port and resets what is live. A closed port cannot count
 // who knocks, so it is probed.
@@ -35,9 +39,12 @@ func newRefusal(g *Gate) *refusal {
 			r.cut++
 		}
 	}
-	r.prober = startProbing(g.port.addr.String(), func(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) })
+	r.prober = &prober{address: g.port.addr.String(), timeout: refusedWithin, felt: refused}
+	r.prober.start()
 	return r
 }
+
+func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
 // attach does nothing: a closed port has no new connections.
 func (r *refusal) attach(*conn) {}

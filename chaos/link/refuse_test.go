@@ -19,7 +19,10 @@ import (
 	"brownout/results"
 )
 
-var refuseFault = chaos.Fault{Kind: chaos.Refuse}
+var (
+	refuseFault = chaos.Fault{Kind: chaos.Refuse}
+	dropFault   = chaos.Fault{Kind: chaos.Drop}
+)
 
 func TestRefuseResetsAndRefuses(t *testing.T) {
 	g, j, _ := startGate(t, startEcho(t).addr())
@@ -128,7 +131,7 @@ func TestRefuseAsARedisClientSeesIt(t *testing.T) {
 }
 
 func TestIdleLinkGivesNoEvidence(t *testing.T) {
-	for _, f := range []chaos.Fault{refuseFault, resetFault, blackholeFault, {Kind: chaos.Blackhole, Revert: chaos.Close},
+	for _, f := range []chaos.Fault{refuseFault, resetFault, dropFault, blackholeFault, {Kind: chaos.Blackhole, Revert: chaos.Close},
 		{Kind: chaos.Latency, Latency: 10 * time.Millisecond}} {
 		t.Run(f.String(), func(t *testing.T) {
 			g, _, _ := startGate(t, startEcho(t).addr())
@@ -185,14 +188,14 @@ func TestInjectRejects(t *testing.T) {
 }
 
 func TestRunEndsWithFaultsInForce(t *testing.T) {
-	for _, f := range []chaos.Fault{refuseFault, blackholeFault, {Kind: chaos.Latency, Latency: time.Hour}} {
+	for _, f := range []chaos.Fault{refuseFault, dropFault, blackholeFault, {Kind: chaos.Latency, Latency: time.Hour}} {
 		t.Run(string(f.Kind), func(t *testing.T) {
 			g, j, stop := startGate(t, startEcho(t).addr())
 			c := dialGate(t, g)
 			send(t, c, "before")
 			expect(t, c, "before")
 			r := inject(t, g, f)
-			if f.Kind != chaos.Refuse {
+			if !ownsPort(f.Kind) {
 				send(t, c, "held")
 				waitTaken(t, g, 10)
 				expectSilence(t, c)

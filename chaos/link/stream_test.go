@@ -175,5 +175,13 @@ func TestNothingLeaks(t *testing.T) {
 		expectEnd(t, c, errReset)
 		revert(t, r)
 	}
+	for range 3 {
+		r := inject(t, g, dropFault)
+		revert(t, r)
+		c := dialGate(t, g)
+		send(t, c, "x")
+		expect(t, c, "x")
+		c.Close()
+	}
 	waitFor(t, "goroutines after refusals and resets", func() bool { return runtime.NumGoroutine() <= goroutines })
 }
