@@ -6,6 +6,7 @@
 package chaos
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,6 +25,8 @@ const (
 	Reset Kind = "reset"
 	// Drop lets SYNs vanish: new connections time out. Live ones are left alone.
 	Drop Kind = "drop"
+	// Flap is Refuse that comes and goes.
+	Flap Kind = "flap"
 	// Blackhole accepts connections and holds every byte, in both directions.
 	Blackhole Kind = "blackhole"
 	// Latency delays every byte that comes back from the dependency.
@@ -47,7 +50,18 @@ type Fault struct {
 	Latency time.Duration // latency: the delay added, on average
 	Jitter  time.Duration // latency: each delay is Latency ± Jitter, uniformly
 	Revert  OnRevert      // blackhole: default Resume
+	Up      time.Duration // flap: how long the port is open at a time; default 500ms
+	Down    time.Duration // flap: how long it is closed at a time; default 500ms
 }
+
+// flapTime is the default of Up and Down.
+const flapTime = 500 * time.Millisecond
+
+// UpTime is Up or its default.
+func (f Fault) UpTime() time.Duration { return cmp.Or(f.Up, flapTime) }
+
+// DownTime is Down or its default.
+func (f Fault) DownTime() time.Duration { return cmp.Or(f.Down, flapTime) }
 
 // Kinds lists the kinds of fault with a line about each, in the order of the
 // documentation.
@@ -56,6 +70,7 @@ func Kinds() []KindDoc {
 		{Refuse, "the port is closed: live connections are reset, new ones refused", nil},
 		{Reset, "live connections are reset, new ones accepted and reset at once", nil},
 		{Drop, "SYNs vanish: new connections time out, live ones are left alone", nil},
+		{Flap, "the port is closed for down, open for up, and so on", []string{"up", "down"}},
 		{Blackhole, "connections are accepted and every byte is held", []string{"revert"}},
 		{Latency, "answers come later by latency ± jitter", []string{"latency", "jitter"}},
 	}
@@ -79,6 +94,9 @@ func (f Fault) String() string {
 	}
 	if f.Revert != "" {
 		words = append(words, "then "+string(f.Revert))
+	}
+	if f.Kind == Flap {
+		words = append(words, f.DownTime().String(), "down", f.UpTime().String(), "up")
 	}
 	return strings.Join(words, " ")
 }
@@ -123,6 +141,12 @@ func (f Fault) given() []string {
 	if f.Revert != "" {
 		names = append(names, "revert")
 	}
+	if f.Up != 0 {
+		names = append(names, "up")
+	}
+	if f.Down != 0 {
+		names = append(names, "down")
+	}
 	return names
 }
 
@@ -132,6 +156,10 @@ func (f Fault) validateValues() error {
 		return &ParameterError{"latency", "latency needs a delay above 0, for example 200ms"}
 	case f.Jitter < 0 || f.Jitter > f.Latency:
 		return &ParameterError{"jitter", "jitter must lie between 0 and the latency"}
+	case f.Up < 0:
+		return &ParameterError{"up", "up must be above 0, for example 500ms"}
+	case f.Down < 0:
+		return &ParameterError{"down", "down must be above 0, for example 500ms"}
 	case f.Revert != "" && f.Revert != Resume && f.Revert != Close:
 		return &ParameterError{"revert", fmt.Sprintf("unknown %q; there are resume, close", f.Revert)}
 	}

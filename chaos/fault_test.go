@@ -15,6 +15,7 @@ func TestFaultString(t *testing.T) {
 		{Fault{On: "cache", Kind: Refuse}, "refuse on cache"},
 		{Fault{On: "cache", Kind: Blackhole}, "blackhole on cache"},
 		{Fault{On: "cache", Kind: Blackhole, Revert: Close}, "blackhole on cache then close"},
+		{Fault{On: "cache", Kind: Flap, Up: time.Second}, "flap on cache 500ms down 1s up"},
 		{Fault{On: "database", Kind: Latency, Latency: 200 * time.Millisecond}, "latency on database 200ms"},
 		{Fault{On: "cache", Kind: Latency, Latency: time.Second, Jitter: 50 * time.Millisecond}, "latency on cache 1s ± 50ms"},
 	}
@@ -36,14 +37,18 @@ func TestValidate(t *testing.T) {
 		{"refuse takes no parameter", Fault{Kind: Refuse}, "", ""},
 		{"reset takes no parameter", Fault{Kind: Reset}, "", ""},
 		{"drop takes no parameter", Fault{Kind: Drop}, "", ""},
+		{"flap needs no parameter", Fault{Kind: Flap}, "", ""},
+		{"flap with both times", Fault{Kind: Flap, Up: ms, Down: 2 * ms}, "", ""},
+		{"flap that is up for less than nothing", Fault{Kind: Flap, Up: -ms}, "up", "above 0"},
+		{"flap that is down for less than nothing", Fault{Kind: Flap, Down: -ms}, "down", "above 0"},
 		{"a blackhole needs none", Fault{Kind: Blackhole}, "", ""},
 		{"a blackhole can resume", Fault{Kind: Blackhole, Revert: Resume}, "", ""},
 		{"a blackhole can close", Fault{Kind: Blackhole, Revert: Close}, "", ""},
 		{"latency alone", Fault{Kind: Latency, Latency: ms}, "", ""},
 		{"jitter may be as large as the latency", Fault{Kind: Latency, Latency: ms, Jitter: ms}, "", ""},
 
-		{"no kind", Fault{}, "kind", "refuse, reset, drop, blackhole, latency"},
-		{"an unknown kind names those there are", Fault{Kind: "flood"}, "kind", "refuse, reset, drop, blackhole, latency"},
+		{"no kind", Fault{}, "kind", "refuse, reset, drop, flap, blackhole, latency"},
+		{"an unknown kind names those there are", Fault{Kind: "flood"}, "kind", "refuse, reset, drop, flap, blackhole, latency"},
 		{"refuse with a latency", Fault{Kind: Refuse, Latency: ms}, "latency", "refuse takes no latency"},
 		{"reset with a latency", Fault{Kind: Reset, Latency: ms}, "latency", "reset takes no latency"},
 		{"refuse with a way to revert", Fault{Kind: Refuse, Revert: Close}, "revert", "refuse takes no revert"},
@@ -77,7 +82,7 @@ func TestValidate(t *testing.T) {
 
 // A parameter that no kind takes could never be given.
 func TestEveryParameterHasAKind(t *testing.T) {
-	all := Fault{Latency: 2, Jitter: 1, Revert: Resume}.given()
+	all := Fault{Latency: 2, Jitter: 1, Revert: Resume, Up: 1, Down: 1}.given()
 	taken := map[string]bool{}
 	for _, k := range Kinds() {
 		if k.Doc == "" {

@@ -145,13 +145,15 @@ func (raw *faultFile) build(p *problems, s *Scenario, at Place) chaos.Fault {
 		Latency: p.duration(raw.Latency, 0),
 		Jitter:  p.duration(raw.Jitter, 0),
 		Revert:  chaos.OnRevert(raw.Revert.text),
+		Up:      p.duration(raw.Up, 0),
+		Down:    p.duration(raw.Down, 0),
 	}
 	if f.On != "" && !slices.Contains(s.Links(), f.On) {
 		p.add(raw.On.at, "the stack has no link %q; it has %s", f.On, strings.Join(s.Links(), ", "))
 	}
 	var wrong *chaos.ParameterError
 	if err := f.Validate(); errors.As(err, &wrong) {
-		places := map[string]Place{"latency": raw.Latency.at, "jitter": raw.Jitter.at, "revert": raw.Revert.at}
+		places := map[string]Place{"latency": raw.Latency.at, "jitter": raw.Jitter.at, "revert": raw.Revert.at, "up": raw.Up.at, "down": raw.Down.at}
 		if place := places[wrong.Parameter]; place != (Place{}) {
 			at = place
 		}

@@ -49,4 +49,6 @@ type faultFile struct {
 	Latency scalar `yaml:"latency"`
 	Jitter  scalar `yaml:"jitter"`
 	Revert  scalar `yaml:"revert"`
+	Up      scalar `yaml:"up"`
+	Down    scalar `yaml:"down"`
 }

@@ -58,7 +58,7 @@ func leaf(field string) schema {
 		return schema{"type": "string", "pattern": p, "examples": []string{example}}
 	}
 	switch field {
-	case "phaseFile.For", "loadFile.Timeout", "faultFile.Latency", "faultFile.Jitter":
+	case "phaseFile.For", "loadFile.Timeout", "faultFile.Latency", "faultFile.Jitter", "faultFile.Up", "faultFile.Down":
 		return pattern(`^([0-9.]+(ns|us|µs|ms|s|m|h))+$`, "5s")
 	case "loadFile.Rate", "phaseFile.Rate":
 		return pattern(`^[0-9.]+/s( to [0-9.]+/s)?$`, "300/s")

@@ -68,7 +68,7 @@ func (g *Gate) Inject(ctx context.Context, f chaos.Fault) (chaos.Reverter, error
 }
 
 // ownsPort says whether a fault opens, closes or stops the port while in force.
-func ownsPort(k chaos.Kind) bool { return k == chaos.Refuse || k == chaos.Drop }
+func ownsPort(k chaos.Kind) bool { return k == chaos.Refuse || k == chaos.Drop || k == chaos.Flap }
 
 func (g *Gate) mine(f chaos.Fault) error {
 	if f.On != g.cfg.Name {
@@ -88,6 +88,8 @@ func (g *Gate) injure(f chaos.Fault) (injury, error) {
 		return newResetting(g.now()), nil
 	case chaos.Drop:
 		return newDrought(g)
+	case chaos.Flap:
+		return newFlapping(g, f), nil
 	default:
 		return newRefusal(g), nil
 	}

@@ -30,6 +30,9 @@
 //     client that connects in the instant before the queue is full waits in it like
 //     in a blackhole, and is served after revert. A dial that is under way at
 //     revert gets through with its next SYN: Linux sends one a second at first.
+//   - flap: refuse, put in force and reverted in turns: down first, then up. What
+//     connects while it is up is served, and reset when it goes down. Revert leaves
+//     the port open, whatever the turn.
 //   - blackhole: connections live on, and new ones are accepted and dialled to the
 //     dependency as usual, so that it sees a connection that says nothing. Bytes,
 //     the dependency's FIN or RST and a failed dial are held, in both directions,
@@ -47,7 +50,7 @@
 //
 // Several faults of different kinds can be in force on one gate; the last one
 // stands next to the peer that sends. A second one of the same kind is refused,
-// and of refuse and drop, which both need the port, the second.
+// and of refuse, drop and flap, which all need the port, the second.
 //
 // Not done here: when a fault comes and goes (chaos.Hold), and what the evidence
 // is worth (results/judge). Dials that a closed port refused, or whose SYN was

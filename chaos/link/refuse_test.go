@@ -22,6 +22,7 @@ import (
 var (
 	refuseFault = chaos.Fault{Kind: chaos.Refuse}
 	dropFault   = chaos.Fault{Kind: chaos.Drop}
+	flapFault   = chaos.Fault{Kind: chaos.Flap, Up: 50 * time.Millisecond, Down: 50 * time.Millisecond}
 )
 
 func TestRefuseResetsAndRefuses(t *testing.T) {
@@ -131,7 +132,7 @@ func TestRefuseAsARedisClientSeesIt(t *testing.T) {
 }
 
 func TestIdleLinkGivesNoEvidence(t *testing.T) {
-	for _, f := range []chaos.Fault{refuseFault, resetFault, dropFault, blackholeFault, {Kind: chaos.Blackhole, Revert: chaos.Close},
+	for _, f := range []chaos.Fault{refuseFault, resetFault, dropFault, flapFault, blackholeFault, {Kind: chaos.Blackhole, Revert: chaos.Close},
 		{Kind: chaos.Latency, Latency: 10 * time.Millisecond}} {
 		t.Run(f.String(), func(t *testing.T) {
 			g, _, _ := startGate(t, startEcho(t).addr())
@@ -188,7 +189,7 @@ func TestInjectRejects(t *testing.T) {
 }
 
 func TestRunEndsWithFaultsInForce(t *testing.T) {
-	for _, f := range []chaos.Fault{refuseFault, dropFault, blackholeFault, {Kind: chaos.Latency, Latency: time.Hour}} {
+	for _, f := range []chaos.Fault{refuseFault, dropFault, flapFault, blackholeFault, {Kind: chaos.Latency, Latency: time.Hour}} {
 		t.Run(string(f.Kind), func(t *testing.T) {
 			g, j, stop := startGate(t, startEcho(t).addr())
 			c := dialGate(t, g)

@@ -183,5 +183,14 @@ func TestNothingLeaks(t *testing.T) {
 		expect(t, c, "x")
 		c.Close()
 	}
+	for range 10 {
+		r := inject(t, g, chaos.Fault{Kind: chaos.Flap, Up: time.Millisecond, Down: time.Millisecond})
+		time.Sleep(5 * time.Millisecond)
+		revert(t, r)
+		c := dialGate(t, g)
+		send(t, c, "x")
+		expect(t, c, "x")
+		c.Close()
+	}
 	waitFor(t, "goroutines after refusals and resets", func() bool { return runtime.NumGoroutine() <= goroutines })
 }
