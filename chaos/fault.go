@@ -31,6 +31,10 @@ const (
 	Blackhole Kind = "blackhole"
 	// Latency delays every byte that comes back from the dependency.
 	Latency Kind = "latency"
+	// Bandwidth lets what comes back through at a rate.
+	Bandwidth Kind = "bandwidth"
+	// Slice cuts what comes back into pieces, with gaps between them.
+	Slice Kind = "slice"
 )
 
 // OnRevert says what becomes of held bytes when a blackhole is taken away.
@@ -52,7 +56,13 @@ type Fault struct {
 	Revert  OnRevert      // blackhole: default Resume
 	Up      time.Duration // flap: how long the port is open at a time; default 500ms
 	Down    time.Duration // flap: how long it is closed at a time; default 500ms
+	Rate    int           // bandwidth: bytes per second
+	Size    int           // slice: bytes of a piece, at the most
+	Gap     time.Duration // slice: time between pieces; default 1ms
 }
+
+// GapTime is Gap or its default.
+func (f Fault) GapTime() time.Duration { return cmp.Or(f.Gap, time.Millisecond) }
 
 // flapTime is the default of Up and Down.
 const flapTime = 500 * time.Millisecond
@@ -73,6 +83,8 @@ func Kinds() []KindDoc {
 		{Flap, "the port is closed for down, open for up, and so on", []string{"up", "down"}},
 		{Blackhole, "connections are accepted and every byte is held", []string{"revert"}},
 		{Latency, "answers come later by latency ± jitter", []string{"latency", "jitter"}},
+		{Bandwidth, "answers come at rate bytes per second, which all connections share", []string{"rate"}},
+		{Slice, "answers come in pieces of size bytes, with gap between them", []string{"size", "gap"}},
 	}
 }
 
@@ -97,6 +109,12 @@ func (f Fault) String() string {
 	}
 	if f.Kind == Flap {
 		words = append(words, f.DownTime().String(), "down", f.UpTime().String(), "up")
+	}
+	if f.Kind == Bandwidth {
+		words = append(words, fmt.Sprintf("%d bytes/s", f.Rate))
+	}
+	if f.Kind == Slice {
+		words = append(words, fmt.Sprintf("%d bytes every %v", f.Size, f.GapTime()))
 	}
 	return strings.Join(words, " ")
 }
@@ -147,6 +165,15 @@ func (f Fault) given() []string {
 	if f.Down != 0 {
 		names = append(names, "down")
 	}
+	if f.Rate != 0 {
+		names = append(names, "rate")
+	}
+	if f.Size != 0 {
+		names = append(names, "size")
+	}
+	if f.Gap != 0 {
+		names = append(names, "gap")
+	}
 	return names
 }
 
@@ -160,6 +187,12 @@ func (f Fault) validateValues() error {
 		return &ParameterError{"up", "up must be above 0, for example 500ms"}
 	case f.Down < 0:
 		return &ParameterError{"down", "down must be above 0, for example 500ms"}
+	case f.Kind == Bandwidth && f.Rate <= 0:
+		return &ParameterError{"rate", "bandwidth needs a rate above 0 in bytes per second, for example 65536"}
+	case f.Kind == Slice && f.Size <= 0:
+		return &ParameterError{"size", "slice needs a size above 0 in bytes, for example 16"}
+	case f.Gap < 0:
+		return &ParameterError{"gap", "gap must be above 0, for example 1ms"}
 	case f.Revert != "" && f.Revert != Resume && f.Revert != Close:
 		return &ParameterError{"revert", fmt.Sprintf("unknown %q; there are resume, close", f.Revert)}
 	}

@@ -16,6 +16,8 @@ func TestFaultString(t *testing.T) {
 		{Fault{On: "cache", Kind: Blackhole}, "blackhole on cache"},
 		{Fault{On: "cache", Kind: Blackhole, Revert: Close}, "blackhole on cache then close"},
 		{Fault{On: "cache", Kind: Flap, Up: time.Second}, "flap on cache 500ms down 1s up"},
+		{Fault{On: "cache", Kind: Bandwidth, Rate: 65536}, "bandwidth on cache 65536 bytes/s"},
+		{Fault{On: "cache", Kind: Slice, Size: 16}, "slice on cache 16 bytes every 1ms"},
 		{Fault{On: "database", Kind: Latency, Latency: 200 * time.Millisecond}, "latency on database 200ms"},
 		{Fault{On: "cache", Kind: Latency, Latency: time.Second, Jitter: 50 * time.Millisecond}, "latency on cache 1s ± 50ms"},
 	}
@@ -41,14 +43,21 @@ func TestValidate(t *testing.T) {
 		{"flap with both times", Fault{Kind: Flap, Up: ms, Down: 2 * ms}, "", ""},
 		{"flap that is up for less than nothing", Fault{Kind: Flap, Up: -ms}, "up", "above 0"},
 		{"flap that is down for less than nothing", Fault{Kind: Flap, Down: -ms}, "down", "above 0"},
+		{"bandwidth with a rate", Fault{Kind: Bandwidth, Rate: 1}, "", ""},
+		{"bandwidth without a rate", Fault{Kind: Bandwidth}, "rate", "above 0"},
+		{"bandwidth of less than nothing", Fault{Kind: Bandwidth, Rate: -1}, "rate", "above 0"},
+		{"slice with a size", Fault{Kind: Slice, Size: 1}, "", ""},
+		{"slice without a size", Fault{Kind: Slice, Gap: ms}, "size", "above 0"},
+		{"slice with a gap of less than nothing", Fault{Kind: Slice, Size: 1, Gap: -ms}, "gap", "above 0"},
+		{"refuse with a rate", Fault{Kind: Refuse, Rate: 1}, "rate", "refuse takes no rate"},
 		{"a blackhole needs none", Fault{Kind: Blackhole}, "", ""},
 		{"a blackhole can resume", Fault{Kind: Blackhole, Revert: Resume}, "", ""},
 		{"a blackhole can close", Fault{Kind: Blackhole, Revert: Close}, "", ""},
 		{"latency alone", Fault{Kind: Latency, Latency: ms}, "", ""},
 		{"jitter may be as large as the latency", Fault{Kind: Latency, Latency: ms, Jitter: ms}, "", ""},
 
-		{"no kind", Fault{}, "kind", "refuse, reset, drop, flap, blackhole, latency"},
-		{"an unknown kind names those there are", Fault{Kind: "flood"}, "kind", "refuse, reset, drop, flap, blackhole, latency"},
+		{"no kind", Fault{}, "kind", "refuse, reset, drop, flap, blackhole, latency, bandwidth, slice"},
+		{"an unknown kind names those there are", Fault{Kind: "flood"}, "kind", "refuse, reset, drop, flap, blackhole, latency, bandwidth, slice"},
 		{"refuse with a latency", Fault{Kind: Refuse, Latency: ms}, "latency", "refuse takes no latency"},
 		{"reset with a latency", Fault{Kind: Reset, Latency: ms}, "latency", "reset takes no latency"},
 		{"refuse with a way to revert", Fault{Kind: Refuse, Revert: Close}, "revert", "refuse takes no revert"},
@@ -82,7 +91,7 @@ func TestValidate(t *testing.T) {
 
 // A parameter that no kind takes could never be given.
 func TestEveryParameterHasAKind(t *testing.T) {
-	all := Fault{Latency: 2, Jitter: 1, Revert: Resume, Up: 1, Down: 1}.given()
+	all := Fault{Latency: 2, Jitter: 1, Revert: Resume, Up: 1, Down: 1, Rate: 1, Size: 1, Gap: 1}.given()
 	taken := map[string]bool{}
 	for _, k := range Kinds() {
 		if k.Doc == "" {

@@ -21,6 +21,7 @@ const (
 	defaultTimeout = 10 * time.Second
 	defaultReads   = 0.98
 	maxFlags       = 100_000
+	maxBytes       = 1 << 30 // of a fault: a gibibyte a second is more than a link carries
 )
 
 // ReadFile reads the scenario in file, after the overrides were put in place.
@@ -147,13 +148,19 @@ func (raw *faultFile) build(p *problems, s *Scenario, at Place) chaos.Fault {
 		Revert:  chaos.OnRevert(raw.Revert.text),
 		Up:      p.duration(raw.Up, 0),
 		Down:    p.duration(raw.Down, 0),
+		Rate:    p.count(raw.Rate, 0, maxBytes),
+		Size:    p.count(raw.Size, 0, maxBytes),
+		Gap:     p.duration(raw.Gap, 0),
 	}
 	if f.On != "" && !slices.Contains(s.Links(), f.On) {
 		p.add(raw.On.at, "the stack has no link %q; it has %s", f.On, strings.Join(s.Links(), ", "))
 	}
 	var wrong *chaos.ParameterError
 	if err := f.Validate(); errors.As(err, &wrong) {
-		places := map[string]Place{"latency": raw.Latency.at, "jitter": raw.Jitter.at, "revert": raw.Revert.at, "up": raw.Up.at, "down": raw.Down.at}
+		places := map[string]Place{
+			"latency": raw.Latency.at, "jitter": raw.Jitter.at, "revert": raw.Revert.at, "up": raw.Up.at, "down": raw.Down.at,
+			"rate": raw.Rate.at, "size": raw.Size.at, "gap": raw.Gap.at,
+		}
 		if place := places[wrong.Parameter]; place != (Place{}) {
 			at = place
 		}

@@ -77,6 +77,7 @@ func TestParseNamesPlaceAndRemedy(t *testing.T) {
 		{"shares that do not add up", "reads: 90%", "reads: 90%, writes: 20%", []string{"x.yaml:7:41", "add up to 110%"}},
 		{"an unknown fault", "kind: latency", "kind: lag", []string{"x.yaml:16:27", `unknown fault "lag"`, "blackhole"}},
 		{"a parameter of flap with latency", "jitter: 20ms", "up: 1s", []string{"x.yaml:16:56", "latency takes no up"}},
+		{"a rate of a fault that is no number of bytes", "jitter: 20ms", "rate: 64k", []string{"x.yaml:16:58", "whole number from 1"}},
 		{"a parameter of another fault", "jitter: 20ms", "revert: close", []string{"x.yaml:16:60", "latency takes no revert"}},
 		{"a fault that delays nothing", "latency: 200ms, jitter: 20ms", "jitter: 20ms", []string{"x.yaml:16:27", "latency needs a delay"}},
 		{"a fault on a link that is not there", "on: cache", "on: cash", []string{"x.yaml:16:14", `no link "cash"`, "cache, database"}},

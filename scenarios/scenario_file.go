@@ -51,4 +51,7 @@ type faultFile struct {
 	Revert  scalar `yaml:"revert"`
 	Up      scalar `yaml:"up"`
 	Down    scalar `yaml:"down"`
+	Rate    scalar `yaml:"rate"`
+	Size    scalar `yaml:"size"`
+	Gap     scalar `yaml:"gap"`
 }

@@ -58,7 +58,7 @@ func leaf(field string) schema {
 		return schema{"type": "string", "pattern": p, "examples": []string{example}}
 	}
 	switch field {
-	case "phaseFile.For", "loadFile.Timeout", "faultFile.Latency", "faultFile.Jitter", "faultFile.Up", "faultFile.Down":
+	case "phaseFile.For", "loadFile.Timeout", "faultFile.Latency", "faultFile.Jitter", "faultFile.Up", "faultFile.Down", "faultFile.Gap":
 		return pattern(`^([0-9.]+(ns|us|µs|ms|s|m|h))+$`, "5s")
 	case "loadFile.Rate", "phaseFile.Rate":
 		return pattern(`^[0-9.]+/s( to [0-9.]+/s)?$`, "300/s")
@@ -72,6 +72,8 @@ func leaf(field string) schema {
 		return schema{"enum": []string{"postgres", "none"}}
 	case "faultFile.On":
 		return schema{"enum": []string{"cache", "database"}}
+	case "faultFile.Rate", "faultFile.Size":
+		return schema{"type": "integer", "minimum": 1}
 	case "faultFile.Revert":
 		return schema{"enum": []string{string(chaos.Resume), string(chaos.Close)}}
 	case "faultFile.Kind":

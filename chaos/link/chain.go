@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2/stream"
@@ -17,11 +18,24 @@ type chain struct {
 	final   bool // the source has ended: in is closed and will not be opened again
 }
 
-// A ticket stands for a chunk inside the chain. Stages pass chunks one to one.
+// A ticket stands for a chunk inside the chain. Stages may cut it, but not reorder.
 type ticket struct {
 	arrived time.Time
 	cost    int
-	delays  *delays // of the latency in force when it arrived; nil: none, or settled
+	left    int       // bytes that have not left the chain
+	owed    []promise // of the faults in force when it arrived, not settled yet
+}
+
+// A promise is a delay to be measured, and where to note it.
+type promise struct {
+	delays *delays
+	floor  time.Duration // a delay of at least this keeps it
+}
+
+// An account says where a stage notes what it did.
+type account struct {
+	*delays
+	floor func(n int) time.Duration // of a chunk of n bytes; 0: the chunk is not counted
 }
 
 // prepend puts s in front and returns what runs it.
@@ -35,11 +49,16 @@ func (ch *chain) prepend(s *stage) (run func()) {
 // enter notes a chunk of n bytes that the carrier is about to send to in, with
 // its timestamp moved by shift.
 func (ch *chain) enter(now time.Time, n int) (in chan<- *stream.StreamChunk, shift time.Duration) {
-	t := ticket{arrived: now, cost: n + chunkCost}
+	t := ticket{arrived: now, cost: n + chunkCost, left: n}
 	for _, s := range ch.stages {
-		if s.delays != nil && !s.lifted {
-			t.delays = s.delays
-			t.delays.arrived()
+		if s.lifted || s.account == nil {
+			continue
+		}
+		if floor := s.account.floor(n); floor > 0 {
+			t.owed = append(t.owed, promise{s.account.delays, floor})
+			s.account.arrived()
+		}
+		if s.shift != nil {
 			shift = s.shift()
 		}
 	}
@@ -48,23 +67,29 @@ func (ch *chain) enter(now time.Time, n int) (in chan<- *stream.StreamChunk, shi
 	return ch.in, shift
 }
 
-// leave notes that the oldest chunk has left the chain.
-func (ch *chain) leave(now time.Time) {
-	t := ch.tickets[0]
-	ch.tickets = ch.tickets[1:]
-	ch.cost -= t.cost
-	if t.delays != nil {
-		t.delays.passed(now.Sub(t.arrived))
+// leave notes that n bytes, of the oldest chunk, have left the chain.
+func (ch *chain) leave(now time.Time, n int) {
+	t := &ch.tickets[0]
+	if t.left -= n; t.left > 0 {
+		return
 	}
+	ch.cost -= t.cost
+	for _, p := range t.owed {
+		p.delays.passed(now.Sub(t.arrived), p.floor)
+	}
+	ch.tickets = ch.tickets[1:]
 }
 
 // settle counts the chunks inside that d still delays.
 func (ch *chain) settle(d *delays) {
 	for i := range ch.tickets {
-		if t := &ch.tickets[i]; t.delays == d {
-			d.kept()
-			t.delays = nil
-		}
+		t := &ch.tickets[i]
+		t.owed = slices.DeleteFunc(t.owed, func(p promise) bool {
+			if p.delays == d {
+				d.kept()
+			}
+			return p.delays == d
+		})
 	}
 }
 
@@ -95,8 +120,8 @@ func (ch *chain) holds() bool {
 // discard lets every stage run empty. What was delayed was delayed to the end.
 func (ch *chain) discard() {
 	for _, s := range ch.stages {
-		if s.delays != nil {
-			ch.settle(s.delays)
+		if s.account != nil {
+			ch.settle(s.account.delays)
 		}
 		s.lift()
 	}
@@ -104,12 +129,12 @@ func (ch *chain) discard() {
 
 // A stage is one toxic in one direction of one connection.
 type stage struct {
-	toxic  toxics.Toxic
-	buffer int                  // chunks that may wait in front of it
-	holds  bool                 // it lets nothing out while in force
-	delays *delays              // set by latency: where to note what it did
-	shift  func() time.Duration // and by how much to move a chunk's timestamp
-	stop   chan struct{}        // closed when it is lifted
+	toxic   toxics.Toxic
+	buffer  int                  // chunks that may wait in front of it
+	holds   bool                 // it lets nothing out while in force
+	account *account             // set by what delays
+	shift   func() time.Duration // set by latency: by how much to move a chunk's timestamp
+	stop    chan struct{}        // closed when it is lifted
 
 	// Guarded by the pump's lock.
 	mark   int64 // position in the stream at which it was put in

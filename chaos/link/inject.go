@@ -88,6 +88,10 @@ func (g *Gate) injure(f chaos.Fault) (injury, error) {
 		return newResetting(g.now()), nil
 	case chaos.Drop:
 		return newDrought(g)
+	case chaos.Bandwidth:
+		return newBandwidth(f), nil
+	case chaos.Slice:
+		return newSlicing(f), nil
 	case chaos.Flap:
 		return newFlapping(g, f), nil
 	default:

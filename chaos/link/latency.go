@@ -23,30 +23,23 @@ type latency struct {
 	seed  uint64
 	whole time.Duration // Latency rounded up to milliseconds
 	delays
-
-	touchMu sync.Mutex
-	touched []touch
-}
-
-type touch struct {
-	pump  *pump
-	stage *stage
+	touched touches
 }
 
 func newLatency(f chaos.Fault, seed uint64) *latency {
 	whole := (f.Latency + time.Millisecond - 1).Truncate(time.Millisecond)
-	return &latency{fault: f, seed: seed, whole: whole, delays: delays{floor: (f.Latency - f.Jitter) * 9 / 10}}
+	return &latency{fault: f, seed: seed, whole: whole}
 }
 
 func (l *latency) attach(c *conn) {
 	s := newStage(&toxics.LatencyToxic{Latency: l.whole.Milliseconds()})
-	s.delays = &l.delays
+	s.account = &account{delays: &l.delays, floor: l.floor}
 	s.shift = l.shifts(c.id)
-	l.touchMu.Lock()
-	l.touched = append(l.touched, touch{c.down, s})
-	l.touchMu.Unlock()
-	c.down.insert(s)
+	l.touched.put(c.down, s)
 }
+
+// floor is the same for all chunks. With as much jitter as latency any delay will do.
+func (l *latency) floor(int) time.Duration { return max((l.fault.Latency-l.fault.Jitter)*9/10, 1) }
 
 // shifts returns the jitter of connection id. The carrier alone calls it.
 func (l *latency) shifts(id uint64) func() time.Duration {
@@ -61,29 +54,17 @@ func (l *latency) shifts(id uint64) func() time.Duration {
 }
 
 func (l *latency) end(time.Duration) results.Evidence {
-	for _, t := range l.all() {
-		t.pump.settle(&l.delays)
-	}
+	l.touched.settle(&l.delays)
 	return l.delays.evidence(l.fault.Latency)
 }
 
 func (l *latency) lift() error {
-	for _, t := range l.all() {
-		t.pump.lift(t.stage)
-	}
+	l.touched.lift()
 	return nil
 }
 
-func (l *latency) all() []touch {
-	l.touchMu.Lock()
-	defer l.touchMu.Unlock()
-	return slices.Clone(l.touched)
-}
-
-// A delays is the account of the chunks that a latency met.
+// A delays is the account of the chunks that a fault met which delays them.
 type delays struct {
-	floor time.Duration // a delay of at least this is a bite
-
 	mu       sync.Mutex
 	closed   bool // the fault is over: nothing is counted any more
 	chances  int
@@ -99,15 +80,15 @@ func (d *delays) arrived() {
 	}
 }
 
-// passed notes a chunk that was written after delay.
-func (d *delays) passed(delay time.Duration) {
+// passed notes a chunk that was written after delay. At least floor is a bite.
+func (d *delays) passed(delay, floor time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return
 	}
 	d.measured = append(d.measured, delay)
-	if delay >= d.floor {
+	if delay >= floor {
 		d.bites++
 	}
 }

@@ -146,10 +146,10 @@ func TestJitterIsSpreadAndRepeatable(t *testing.T) {
 }
 
 func TestEarlyChunkIsNoBite(t *testing.T) {
-	d := delays{floor: 90}
+	d := delays{}
 	for _, delay := range []time.Duration{89, 90, 100} {
 		d.arrived()
-		d.passed(delay)
+		d.passed(delay, 90)
 	}
 	got := d.evidence(100)
 	want := results.Evidence{Occasion: "chunks", Chances: 3, Bites: 2, DelayAsked: 100, DelayMeasured: 90}

@@ -47,6 +47,15 @@
 //     arrival, so that delays do not add up. At the most 1 MiB or 1024 chunks are
 //     under way in a connection, which bounds its throughput as a window does.
 //     Dials are not delayed. Revert gives away at once what was delayed.
+//   - bandwidth: what comes back from the dependency passes at rate bytes per
+//     second at the most, which all connections of the link share, in pieces of a
+//     fiftieth of a second. Live connections meet it with their next chunk. Beyond
+//     what latency may have under way the gate stops reading, and the dependency
+//     feels it. Revert gives away at once what has waited.
+//   - slice: what comes back from the dependency is cut into pieces of size bytes,
+//     each at least gap after the one before. Live connections meet it with their
+//     next chunk; revert gives away the rest of a chunk at once, in one piece. A
+//     client that does not read in between finds pieces together, as with TCP.
 //
 // Several faults of different kinds can be in force on one gate; the last one
 // stands next to the peer that sends. A second one of the same kind is refused,

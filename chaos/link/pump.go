@@ -81,7 +81,7 @@ func (p *pump) drain(ch *chain, out <-chan *stream.StreamChunk) {
 			p.kill() // the sink has told the connection why
 		}
 		p.mu.Lock()
-		ch.leave(time.Now())
+		ch.leave(time.Now(), len(c.Data))
 		p.dismantle()
 		p.moved.Broadcast()
 		p.mu.Unlock()

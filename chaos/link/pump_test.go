@@ -23,7 +23,7 @@ type step struct {
 func drawSteps(t *rapid.T) []step {
 	one := rapid.Custom(func(t *rapid.T) step {
 		return step{
-			do:   rapid.SampledFrom([]string{"pass", "pass", "pass", "hold", "delay", "lift oldest", "lift newest", "block", "unblock"}).Draw(t, "do"),
+			do:   rapid.SampledFrom([]string{"pass", "pass", "pass", "hold", "delay", "slice", "lift oldest", "lift newest", "block", "unblock"}).Draw(t, "do"),
 			n:    rapid.SampledFrom([]int{1, 3, 100, bufferSize}).Draw(t, "n"),
 			wait: rapid.SampledFrom([]time.Duration{0, 0, time.Millisecond, 30 * time.Millisecond}).Draw(t, "wait"),
 		}
@@ -83,11 +83,14 @@ func (r *rig) do(s step) {
 		}
 		r.in.Write(b)
 		r.feed <- b
-	case "hold", "delay":
+	case "hold", "delay", "slice":
 		st := newStage(&toxics.LatencyToxic{Latency: 10})
 		if s.do == "hold" {
 			st = newStage(holdToxic{})
 			st.holds = true
+		}
+		if s.do == "slice" {
+			st = newStage(&paceToxic{most: 7, due: func(n int) time.Time { return time.Now().Add(time.Duration(n) * time.Microsecond) }})
 		}
 		r.insert(st)
 		r.stages = append(r.stages, st)

@@ -133,7 +133,7 @@ func TestRefuseAsARedisClientSeesIt(t *testing.T) {
 
 func TestIdleLinkGivesNoEvidence(t *testing.T) {
 	for _, f := range []chaos.Fault{refuseFault, resetFault, dropFault, flapFault, blackholeFault, {Kind: chaos.Blackhole, Revert: chaos.Close},
-		{Kind: chaos.Latency, Latency: 10 * time.Millisecond}} {
+		{Kind: chaos.Latency, Latency: 10 * time.Millisecond}, bandwidthFault, sliceFault} {
 		t.Run(f.String(), func(t *testing.T) {
 			g, _, _ := startGate(t, startEcho(t).addr())
 			if ev := revert(t, inject(t, g, f)); ev.Chances != 0 || ev.Bites != 0 || ev.Occasion == "" {

@@ -46,12 +46,13 @@ func talk(c *net.TCPConn, size int, sendSeed, wantSeed byte) error {
 	return err
 }
 
-// putAndRevert puts random faults, also two at a time, until ctx is done.
+// putAndRevert puts random faults, also three at a time, until ctx is done.
 func putAndRevert(ctx context.Context, t *testing.T, g *Gate, rng *rand.Rand) {
-	faults := []chaos.Fault{blackholeFault, {Kind: chaos.Latency, Latency: 3 * time.Millisecond, Jitter: 2 * time.Millisecond}}
+	faults := []chaos.Fault{blackholeFault, {Kind: chaos.Latency, Latency: 3 * time.Millisecond, Jitter: 2 * time.Millisecond},
+		{Kind: chaos.Bandwidth, Rate: 4 << 20}, {Kind: chaos.Slice, Size: 1000, Gap: 100 * time.Microsecond}}
 	for ctx.Err() == nil {
 		var inForce []chaos.Reverter
-		for _, i := range rng.Perm(2)[:1+rng.IntN(2)] {
+		for _, i := range rng.Perm(len(faults))[:1+rng.IntN(3)] {
 			inForce = append(inForce, inject(t, g, faults[i]))
 			time.Sleep(time.Duration(rng.IntN(4)) * time.Millisecond)
 		}
@@ -144,7 +145,7 @@ func TestNothingLeaks(t *testing.T) {
 		wg.Go(func() { chatter(ctx, g.Addr()) })
 	}
 	faults := []chaos.Fault{blackholeFault, {Kind: chaos.Latency, Latency: 2 * time.Millisecond, Jitter: time.Millisecond},
-		{Kind: chaos.Blackhole, Revert: chaos.Close}}
+		{Kind: chaos.Blackhole, Revert: chaos.Close}, {Kind: chaos.Bandwidth, Rate: 1000}, {Kind: chaos.Slice, Size: 7, Gap: 5 * time.Millisecond}}
 	for i := range cycles {
 		opened := g.Stats().Up
 		r := inject(t, g, faults[i%len(faults)])
