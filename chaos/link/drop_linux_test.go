@@ -46,11 +46,17 @@ func TestDropLosesSYNs(t *testing.T) {
 			t.Errorf("the gate saw %d connections, want %d: our own are not to be seen", n, cycle+2)
 		}
 	}
-	for _, l := range []string{"a", "b", "c", "d"} { // a queue of one would let some wait
-		c := dialGate(t, g)
-		send(t, c, l)
-		expect(t, c, l)
+	g.faultMu.Lock()
+	defer g.faultMu.Unlock()
+	g.port.pause()
+	for i := range 4 {
+		c, err := net.DialTimeout("tcp", g.port.addr.String(), 500*time.Millisecond)
+		if err != nil {
+			t.Fatalf("connection %d finds no room in the queue after revert: %v", i, err)
+		}
+		defer c.Close()
 	}
+	g.port.resume(nil)
 }
 
 func TestDialUnderWayGetsThroughAfterDrop(t *testing.T) {
