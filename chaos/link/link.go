@@ -51,7 +51,8 @@
 //     second at the most, which all connections of the link share, in pieces of a
 //     fiftieth of a second. Live connections meet it with their next chunk. Beyond
 //     what latency may have under way the gate stops reading, and the dependency
-//     feels it. Revert gives away at once what has waited.
+//     feels it. The piece that was next for a client that gave up takes its time
+//     all the same, as on a wire. Revert gives away at once what has waited.
 //   - slice: what comes back from the dependency is cut into pieces of size bytes,
 //     each at least gap after the one before. Live connections meet it with their
 //     next chunk; revert gives away the rest of a chunk at once, in one piece. A
