@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"scenarios/run":   {"chaos", "chaos/link", "chaos/stack", "loadtest", "results", "results/figures", "scenarios"},
 	"chaos":           {"results"},
 	"chaos/link":      {"chaos", "results"},
+	"chaos/link/wire": {"results"},
 	"chaos/stack":     {"results"},
 	"loadtest":        {"results"},
 	"results":         {},
