@@ -20,9 +20,11 @@ type conn struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	up, down *pump // client to dependency, dependency to client
+	talk     *talk // between the pumps and the dependency
 	silence  silence
 	carriers sync.WaitGroup // every goroutine but run itself
 	dialed   chan struct{}  // closed when the dial has ended, either way
+	settled  bool           // it was accepted with the faults of then; guarded by the gate's lock
 
 	mu      sync.Mutex
 	server  *net.TCPConn // nil before the dial has ended and when it failed
@@ -30,6 +32,7 @@ type conn struct {
 	closed  time.Duration // 0: alive
 	aborted bool
 	broken  bool // the dependency reset the connection, or was never reached
+	hungUp  bool // the link ended it in the dependency's name
 }
 
 // How the sockets of a connection are closed.
@@ -47,6 +50,8 @@ func newConn(g *Gate, ctx context.Context, id uint64, client *net.TCPConn) *conn
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	c.up = newPump(&c.carriers, c.toServer, c.finishUp)
 	c.down = newPump(&c.carriers, c.toClient, c.finishDown)
+	c.talk = newTalk(g.dialog(id), g.now)
+	c.talk.write, c.talk.give, c.talk.hangUp = c.writeServer, c.down.pass, c.hangUp
 	return c
 }
 
@@ -99,11 +104,11 @@ func (c *conn) clientEnded(err error) {
 }
 
 func (c *conn) carryDown() {
-	defer c.down.stop()
+	defer c.talk.finish(c.down.stop)
 	server, err := c.dial()
 	if err != nil {
 		c.breakOff(results.ClosedByDial)
-		c.down.end(always)
+		c.talk.finish(func() { c.down.end(always) })
 		return
 	}
 	buf := c.gate.buffers.Get().(*[]byte)
@@ -111,7 +116,7 @@ func (c *conn) carryDown() {
 	for err == nil {
 		var n int
 		if n, err = server.Read(*buf); n > 0 {
-			if c.down.pass((*buf)[:n]) != nil {
+			if c.talk.down((*buf)[:n]) != nil {
 				return // the client is gone: toClient has seen to the rest
 			}
 		}
@@ -121,7 +126,7 @@ func (c *conn) carryDown() {
 	} else {
 		c.breakOff(results.ClosedByServerReset)
 	}
-	c.down.end(always)
+	c.talk.finish(func() { c.down.end(always) })
 }
 
 // dial reaches the dependency and wakes those who wait for it.
@@ -135,7 +140,7 @@ func (c *conn) dial() (*net.TCPConn, error) {
 	server := nc.(*net.TCPConn)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.aborted { // while the dial was under way
+	if c.aborted || c.hungUp { // while the dial was under way
 		server.Close()
 		return nil, net.ErrClosed
 	}
@@ -152,8 +157,10 @@ func (c *conn) upstream() *net.TCPConn {
 	return c.server
 }
 
-// toServer writes b to the dependency.
-func (c *conn) toServer(b []byte) (int, error) {
+// toServer carries b to the dependency.
+func (c *conn) toServer(b []byte) (int, error) { return c.talk.up(c.ctx, b) }
+
+func (c *conn) writeServer(b []byte) (int, error) {
 	server := c.upstream()
 	if server == nil {
 		return 0, net.ErrClosed
@@ -179,12 +186,25 @@ func (c *conn) toClient(b []byte) (int, error) {
 	return n, err
 }
 
-// breakOff notes that the client is owed an RST.
+// breakOff notes that the client is owed an RST, unless the link has hung up.
 func (c *conn) breakOff(by results.Closer) {
 	c.closedBy(by)
 	c.mu.Lock()
-	c.broken = true
+	c.broken = !c.hungUp
 	c.mu.Unlock()
+}
+
+// hangUp ends the connection in the dependency's name: it is closed at once, the
+// client behind everything that it was given.
+func (c *conn) hangUp() {
+	c.closedBy(results.ClosedByGate)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hungUp = true
+	c.cancel() // a dial, or a delay
+	if c.server != nil && !c.aborted {
+		shut(c.server, closeQuietly) // carryDown sees it
+	}
 }
 
 // finishUp passes the client's FIN on.
@@ -197,13 +217,16 @@ func (c *conn) finishUp() {
 // finishDown passes the dependency's FIN or RST on.
 func (c *conn) finishDown() {
 	c.mu.Lock()
-	broken := c.broken
+	broken, hungUp := c.broken, c.hungUp
 	c.mu.Unlock()
-	if broken {
+	switch {
+	case broken:
 		c.abort(results.ClosedByServerReset, closeHard)
-		return
+	case hungUp: // a dependency that closes does not read on either
+		c.abort(results.ClosedByGate, closeQuietly)
+	default:
+		c.client.CloseWrite()
 	}
-	c.client.CloseWrite()
 }
 
 // abort ends both directions at once. It reports whether by is the one who ended

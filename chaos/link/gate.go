@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brownout/chaos"
+	"brownout/chaos/link/wire"
 	"brownout/results"
 )
 
@@ -136,6 +137,7 @@ func (g *Gate) accept(client *net.TCPConn) {
 	for _, in := range g.faults {
 		in.injury.attach(c)
 	}
+	c.settled = true
 	g.conns.Go(c.run)
 }
 
@@ -145,6 +147,17 @@ func (g *Gate) admit(client *net.TCPConn) *conn {
 	g.stats.Opened++
 	g.opened = g.now()
 	return newConn(g, g.ctx, g.stats.Opened, client)
+}
+
+// dialog makes what follows connection id, nil if the link knows no protocol.
+func (g *Gate) dialog(id uint64) wire.Dialog {
+	if g.cfg.Protocol.New == nil {
+		return nil
+	}
+	return g.cfg.Protocol.New(func(e results.Exchange) {
+		e.On, e.Conn = g.cfg.Name, id
+		g.cfg.Exchange(e)
+	})
 }
 
 // acceptFailed is told of an error of the listener other than its end.

@@ -109,9 +109,15 @@ func (d *delays) evidence(asked time.Duration) results.Evidence {
 	defer d.mu.Unlock()
 	d.closed = true
 	ev := results.Evidence{Occasion: "chunks", Chances: d.chances, Bites: d.bites, DelayAsked: asked}
-	if n := len(d.measured); n > 0 {
-		slices.Sort(d.measured)
-		ev.DelayMeasured = d.measured[n/2]
-	}
+	ev.DelayMeasured = median(d.measured)
 	return ev
+}
+
+// median sorts all and returns the one in the middle, 0 if there is none.
+func median(all []time.Duration) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
 }

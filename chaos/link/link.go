@@ -71,18 +71,21 @@ package link
 import (
 	"time"
 
+	"brownout/chaos/link/wire"
 	"brownout/results"
 )
 
 // Config configures New.
 type Config struct {
-	Name        string              // required: name in events and faults, for example "cache"
-	Listen      string              // default "127.0.0.1:0"; without a host: all IPv4 addresses
-	Upstream    string              // required: host:port of the dependency
-	Base        time.Time           // start of the run's clock; default: when New is called
-	Record      func(results.Event) // connect and close events; concurrent; must not block long; default: discard
-	Seed        uint64              // of the jitter: connection n of a gate always draws the same
-	DialTimeout time.Duration       // for reaching the dependency; default 5s
+	Name        string                 // required: name in events and faults, for example "cache"
+	Listen      string                 // default "127.0.0.1:0"; without a host: all IPv4 addresses
+	Upstream    string                 // required: host:port of the dependency
+	Base        time.Time              // start of the run's clock; default: when New is called
+	Record      func(results.Event)    // connect and close events; concurrent; must not block long; default: discard
+	Protocol    wire.Protocol          // spoken on the link: exchanges are counted, answers can be given; default: bytes are carried unseen
+	Exchange    func(results.Exchange) // what the protocol showed; concurrent; must not block long; default: discard
+	Seed        uint64                 // of the jitter: connection n of a gate always draws the same
+	DialTimeout time.Duration          // for reaching the dependency; default 5s
 }
 
 func (c Config) withDefaults() Config {
@@ -94,6 +97,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Record == nil {
 		c.Record = func(results.Event) {}
+	}
+	if c.Exchange == nil {
+		c.Exchange = func(results.Exchange) {}
 	}
 	if c.DialTimeout == 0 {
 		c.DialTimeout = 5 * time.Second

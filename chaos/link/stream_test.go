@@ -18,7 +18,7 @@ import (
 
 // talk sends size pseudo-random bytes on c and checks that the other side's
 // arrive whole and in order, up to FIN. Each side has a seed. Reads are uneven.
-func talk(c *net.TCPConn, size int, sendSeed, wantSeed byte) error {
+func converse(c *net.TCPConn, size int, sendSeed, wantSeed byte) error {
 	sent := make(chan error, 1)
 	go func() {
 		_, err := io.CopyN(c, rand.NewChaCha8([32]byte{sendSeed}), int64(size))
@@ -69,7 +69,7 @@ func TestStreamsStayWholeUnderFaults(t *testing.T) {
 		seed := rand.Uint64()
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			serverSide := make(chan error, conns)
-			s := startServer(t, func(c *net.TCPConn) { serverSide <- talk(c, size, 1, 2) })
+			s := startServer(t, func(c *net.TCPConn) { serverSide <- converse(c, size, 1, 2) })
 			g, _, _ := startGate(t, s.addr())
 			ctx, cancel := context.WithCancel(t.Context())
 			var wg sync.WaitGroup
@@ -77,7 +77,7 @@ func TestStreamsStayWholeUnderFaults(t *testing.T) {
 			clientSide := make(chan error, conns)
 			for range conns {
 				c := dialGate(t, g)
-				go func() { clientSide <- talk(c, size, 2, 1) }()
+				go func() { clientSide <- converse(c, size, 2, 1) }()
 			}
 			for range conns {
 				if err := <-clientSide; err != nil {

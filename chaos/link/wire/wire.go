@@ -55,3 +55,9 @@ type Answer struct {
 
 // Report receives an exchange when it is over. On and Conn are not set.
 type Report func(results.Exchange)
+
+// A Protocol is what a link needs to understand what passes.
+type Protocol struct {
+	Name string // "redis", "postgres"; empty: bytes are carried unseen
+	New  func(Report) Dialog
+}
