@@ -54,6 +54,9 @@ type Conn struct {
 	// Silence is the longest time for which the client had sent something and not
 	// one byte came back.
 	Silence time.Duration `json:"silence,omitempty"`
+	// Aside says why the link stopped following what the two sides said to each
+	// other: what came later is in no exchange.
+	Aside string `json:"aside,omitempty"`
 }
 
 // An Injection is a fault and the interval in which it was in force, with the

@@ -15,4 +15,7 @@ const (
 	fileHits     = "hits.jsonl"
 	fileEvents   = "events.jsonl"
 	fileSamples  = "samples.jsonl"
+	// fileExchanges is missing in runs of a brownout that did not follow what
+	// passed its links.
+	fileExchanges = "exchanges.jsonl"
 )

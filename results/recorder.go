@@ -17,7 +17,7 @@ type Recorder struct {
 
 	mu       sync.Mutex
 	manifest Manifest
-	streams  []*stream // hits, events, samples
+	streams  []*stream // hits, events, samples, exchanges
 	encoding error     // the first record that could not be encoded
 	closed   bool
 	closeErr error // what Close returned
@@ -28,6 +28,7 @@ const (
 	streamHits = iota
 	streamEvents
 	streamSamples
+	streamExchanges
 )
 
 // Create makes the folder <dir>/<time>-<name>, writes m there with the state
@@ -43,7 +44,7 @@ func Create(dir, name string, m Manifest) (*Recorder, error) {
 	if err := r.SetManifest(m); err != nil {
 		return nil, err
 	}
-	for _, file := range []string{fileHits, fileEvents, fileSamples} {
+	for _, file := range []string{fileHits, fileEvents, fileSamples, fileExchanges} {
 		s, err := openStream(filepath.Join(folder, file))
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("creating a run folder: %w", err), r.closeStreams())
@@ -65,6 +66,9 @@ func (r *Recorder) Event(e Event) { r.record(streamEvents, e, true) }
 
 // Sample records s. It is buffered.
 func (r *Recorder) Sample(s Sample) { r.record(streamSamples, s, false) }
+
+// Exchange records e. It is buffered.
+func (r *Recorder) Exchange(e Exchange) { r.record(streamExchanges, e, false) }
 
 // record drops v after Close: what comes then is no part of the run.
 func (r *Recorder) record(to int, v any, flush bool) {

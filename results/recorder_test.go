@@ -50,6 +50,12 @@ func TestWhatIsRecordedIsReadBackInOrder(t *testing.T) {
 	r.Event(events[2])
 	samples := []Sample{{At: 1, Process: ProcessTarget, CPU: time.Second, Memory: 5}}
 	r.Sample(samples[0])
+	exchanges := []Exchange{
+		{On: "cache", Conn: 1, Sent: 2, Done: 9, Kind: "GET", Pattern: "flags:*", Up: 30, Down: 5, Reply: ReplyNil},
+		{On: "cache", Conn: 2, Sent: 3, Done: 4, Kind: "SET", Up: 40, Down: 20, Reply: "READONLY", Injected: true},
+	}
+	r.Exchange(exchanges[1]) // reported when they are done
+	r.Exchange(exchanges[0])
 	if err := r.Close(StateComplete, ""); err != nil {
 		t.Fatalf("Close: %v", err)
 	}
@@ -57,6 +63,7 @@ func TestWhatIsRecordedIsReadBackInOrder(t *testing.T) {
 		Dir:      r.Dir(),
 		Manifest: Manifest{Format: Format, Scenario: "cache-blackhole", State: StateComplete, Started: started()},
 		Hits:     hits, Events: events, Samples: samples,
+		Exchanges: exchanges,
 	}
 	if diff := cmp.Diff(want, mustOpen(t, r.Dir())); diff != "" {
 		t.Errorf("Open after Close (-want +got):\n%s", diff)

@@ -21,6 +21,8 @@ type Recording struct {
 	Hits     []Hit    // by due, then by sequence
 	Events   []Event  // by time
 	Samples  []Sample // by time
+	// Exchanges are what passed the links, by when they were sent.
+	Exchanges []Exchange
 	// Truncated reports that a stream of a killed run ended within a line. The
 	// part of a line is left out.
 	Truncated bool
@@ -50,12 +52,18 @@ func Open(dir string) (*Recording, error) {
 	hits, cutHits, err1 := readStream[Hit](dir, fileHits, m.State)
 	events, cutEvents, err2 := readStream[Event](dir, fileEvents, m.State)
 	samples, cutSamples, err3 := readStream[Sample](dir, fileSamples, m.State)
-	if err := cmp.Or(err1, err2, err3); err != nil {
+	exchanges, cutExchanges, err4 := readStream[Exchange](dir, fileExchanges, m.State)
+	if errors.Is(err4, fs.ErrNotExist) {
+		err4 = nil
+	}
+	if err := cmp.Or(err1, err2, err3, err4); err != nil {
 		return nil, fmt.Errorf("opening run %s: %w", dir, err)
 	}
 	rec := NewRecording(m, hits, events, samples)
 	rec.Dir = dir
-	rec.Truncated = cutHits || cutEvents || cutSamples
+	rec.Exchanges = exchanges
+	slices.SortStableFunc(rec.Exchanges, func(a, b Exchange) int { return cmp.Compare(a.Sent, b.Sent) })
+	rec.Truncated = cutHits || cutEvents || cutSamples || cutExchanges
 	return rec, nil
 }
 

@@ -279,6 +279,6 @@ func (c *conn) snapshot(now time.Duration) results.Conn {
 	}
 	return results.Conn{
 		ID: c.id, Client: c.client.RemoteAddr().String(), Opened: c.opened, Closed: closed, By: by,
-		Up: c.up.passed(), Down: c.down.passed(), Silence: c.silence.upTo(now),
+		Up: c.up.passed(), Down: c.down.passed(), Silence: c.silence.upTo(now), Aside: c.talk.aside(),
 	}
 }

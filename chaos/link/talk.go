@@ -155,6 +155,16 @@ func (t *talk) lift(a *answering) {
 	t.released = make(chan struct{})
 }
 
+// aside says why the dialog does not follow the streams any more.
+func (t *talk) aside() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.dialog == nil {
+		return ""
+	}
+	return t.dialog.Aside()
+}
+
 // end says that nothing comes from the dependency any more. Nothing is injected
 // after it.
 func (t *talk) end() {

@@ -104,6 +104,10 @@ func loadKinds() []Kind {
 			Doc: "the share of the reads that say their source which came from the one in braces"},
 		{Name: "connects", Unit: PerSecond, Scope: Phase, Comparison: "<=", Labels: []string{"link"}, Required: true, measure: connects,
 			Doc: "connection attempts on the link in braces, per second; dials of a closed port cannot be seen"},
+		{Name: "commands", Unit: PerSecond, Scope: Phase, Comparison: "<=", Labels: []string{"link"}, Required: true, measure: commands,
+			Doc: "commands and queries that reached the dependency behind the link in braces, or were answered in its name, per second"},
+		{Name: "database_queries", Unit: PerSecond, Scope: Phase, Comparison: "<=", measure: databaseQueries,
+			Doc: "statements that reached the database, BEGIN and COMMIT among them, per second"},
 	}
 }
 

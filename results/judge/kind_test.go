@@ -31,6 +31,15 @@ func connected(at ...time.Duration) []results.Event {
 	return events
 }
 
+// asked are exchanges on the database link.
+func asked(at ...time.Duration) []results.Exchange {
+	var all []results.Exchange
+	for _, t := range at {
+		all = append(all, results.Exchange{On: results.LinkDatabase, Sent: t, Done: t + ms, Kind: "SELECT", Reply: results.ReplyOK})
+	}
+	return all
+}
+
 func slow(h *results.Hit) { h.Done = h.Sent + 300*ms }
 
 // TestKinds has for each kind a run that keeps its bound, one that misses it and
@@ -98,6 +107,25 @@ func TestKinds(t *testing.T) {
 			r.events = append(r.events, connected(sec)...)
 			r.injection().Kind = "refuse"
 		}, Inconclusive, "", "attempts could not be seen"},
+
+		{"few queries", "outage", "database_queries", "1/s", func(r *run) {
+			r.exchanges = asked(sec, 5*sec, 6*sec, 10*sec)
+		}, Pass, "0.40/s", ""},
+		{"many queries", "outage", "database_queries", "0.5/s", func(r *run) { r.exchanges = asked(5*sec, 6*sec, 7*sec) }, Fail, "0.60/s", ""},
+		{"no query is few too, when the link is watched", "outage", "database_queries", "1/s", func(r *run) { r.exchanges = asked(sec) }, Pass, "0/s", ""},
+		{"queries that nobody counted", "outage", "database_queries", "1/s", nil, Inconclusive, "", "no command was ever seen on the link database"},
+		{"queries of a connection that could not be followed", "outage", "database_queries", "1/s", func(r *run) {
+			r.exchanges = asked(sec)
+			r.events = append(r.events, results.Event{
+				At: 9 * sec, Kind: results.EventClose, On: results.LinkDatabase, Conn: &results.Conn{Opened: sec, Aside: "it speaks TLS"},
+			})
+		}, Inconclusive, "", "could not follow a connection: it speaks TLS"},
+		{"commands of the link in braces", "outage", "commands{link=database}", "0.5/s", func(r *run) { r.exchanges = asked(5*sec, 6*sec, 7*sec) }, Fail, "0.60/s", ""},
+		{"commands of another link", "outage", "commands{link=cache}", "1/s", func(r *run) { r.exchanges = asked(5 * sec) }, Inconclusive, "", "no command was ever seen on the link cache"},
+		{"no hit could have caused a query", "outage", "database_queries", "1/s", func(r *run) {
+			r.exchanges = asked(sec)
+			r.drop(5*sec, 10*sec)
+		}, Inconclusive, "", ""},
 
 		{"recovered at once", "recovery", "recovers_within", "1s", nil, Pass, "0 ms", ""},
 		{"recovered after a second of errors", "recovery", "recovers_within", "1s", func(r *run) { r.spoil(10*sec, 10900*ms, fail) }, Pass, "900 ms", ""},
@@ -176,7 +204,7 @@ func TestKinds(t *testing.T) {
 
 func TestEveryKindIsTested(t *testing.T) {
 	// p90 and p95 are the same function as p50 and p99.
-	if got, want := len(Kinds()), 18; got != want {
+	if got, want := len(Kinds()), 20; got != want {
 		t.Errorf("there are %d kinds, TestKinds knows %d: add rows for the new one", got, want)
 	}
 	for _, k := range Kinds() {

@@ -103,6 +103,25 @@ func connects(q question) reading {
 	return reading{value: float64(c.Connects) / q.window.Length().Seconds(), n: len(q.hits())}
 }
 
+func commands(q question) reading { return q.exchanges(q.where["link"]) }
+
+func databaseQueries(q question) reading { return q.exchanges(results.LinkDatabase) }
+
+// exchanges is the rate of what passed link.
+func (q question) exchanges(link string) reading {
+	x := figures.ExchangesOf(q.rec, link, q.window.Start, q.window.End)
+	switch {
+	case !x.Seen:
+		return unknown(0, "no command was ever seen on the link %s", link)
+	case x.Aside != "":
+		return unknown(0, "the link %s could not follow a connection: %s", link, x.Aside)
+	case q.window.Length() <= 0:
+		return unknown(0, "the phase has no time in which it could be judged")
+	}
+	// None is a value too: the hits are what could have made the target ask.
+	return reading{value: float64(x.Sent) / q.window.Length().Seconds(), n: len(q.hits())}
+}
+
 func recovery(q question) reading {
 	return q.recover(func(hits []results.Hit) (good, said bool) {
 		return len(figures.Failed(hits)) == 0, true

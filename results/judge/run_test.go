@@ -21,6 +21,8 @@ type run struct {
 	hits    []results.Hit
 	events  []results.Event
 	samples []results.Sample
+	// exchanges passed the links.
+	exchanges []results.Exchange
 }
 
 const blackhole = "blackhole on cache"
@@ -117,7 +119,9 @@ func (r *run) add(hits ...results.Hit) *run {
 }
 
 func (r *run) recording() *results.Recording {
-	return results.NewRecording(r.m, r.hits, r.events, r.samples)
+	rec := results.NewRecording(r.m, r.hits, r.events, r.samples)
+	rec.Exchanges = r.exchanges
+	return rec
 }
 
 func (r *run) judge() Judgment { return Judge(r.recording(), Standard()) }

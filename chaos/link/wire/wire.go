@@ -28,6 +28,8 @@ type Dialog interface {
 	Inject(a *Answer, fresh bool, at time.Duration) Step
 	// Lift takes a away. Requests that were answered already stay answered.
 	Lift(a *Answer)
+	// Aside says why the dialog does not follow the streams any more, "" while it does.
+	Aside() string
 	// End says that the connection is over: requests without a reply are reported.
 	End(at time.Duration)
 }
