@@ -76,16 +76,16 @@ func (f Fault) DownTime() time.Duration { return cmp.Or(f.Down, flapTime) }
 // Kinds lists the kinds of fault with a line about each, in the order of the
 // documentation.
 func Kinds() []KindDoc {
-	return []KindDoc{
-		{Refuse, "the port is closed: live connections are reset, new ones refused", nil},
-		{Reset, "live connections are reset, new ones accepted and reset at once", nil},
-		{Drop, "SYNs vanish: new connections time out, live ones are left alone", nil},
-		{Flap, "the port is closed for down, open for up, and so on", []string{"up", "down"}},
-		{Blackhole, "connections are accepted and every byte is held", []string{"revert"}},
-		{Latency, "answers come later by latency ± jitter", []string{"latency", "jitter"}},
-		{Bandwidth, "answers come at rate bytes per second, which all connections share", []string{"rate"}},
-		{Slice, "answers come in pieces of size bytes, with gap between them", []string{"size", "gap"}},
-	}
+	return append([]KindDoc{
+		{Refuse, "the port is closed: live connections are reset, new ones refused", nil, ""},
+		{Reset, "live connections are reset, new ones accepted and reset at once", nil, ""},
+		{Drop, "SYNs vanish: new connections time out, live ones are left alone", nil, ""},
+		{Flap, "the port is closed for down, open for up, and so on", []string{"up", "down"}, ""},
+		{Blackhole, "connections are accepted and every byte is held", []string{"revert"}, ""},
+		{Latency, "answers come later by latency ± jitter", []string{"latency", "jitter"}, ""},
+		{Bandwidth, "answers come at rate bytes per second, which all connections share", []string{"rate"}, ""},
+		{Slice, "answers come in pieces of size bytes, with gap between them", []string{"size", "gap"}, ""},
+	}, answerKinds()...)
 }
 
 // KindDoc describes a kind of fault and the parameters it takes.
@@ -93,6 +93,17 @@ type KindDoc struct {
 	Kind       Kind
 	Doc        string
 	Parameters []string
+	Protocol   string // that a link must understand for it; empty: none
+}
+
+// Protocol is the protocol that a link must understand for f; empty: none.
+func (f Fault) Protocol() string {
+	for _, k := range Kinds() {
+		if k.Kind == f.Kind {
+			return k.Protocol
+		}
+	}
+	return ""
 }
 
 // String says the fault in words, as reports show it.
@@ -179,8 +190,8 @@ func (f Fault) given() []string {
 
 func (f Fault) validateValues() error {
 	switch {
-	case f.Kind == Latency && f.Latency <= 0:
-		return &ParameterError{"latency", "latency needs a delay above 0, for example 200ms"}
+	case (f.Kind == Latency || f.Kind == SlowQuery) && f.Latency <= 0:
+		return &ParameterError{"latency", string(f.Kind) + " needs a delay above 0, for example 200ms"}
 	case f.Jitter < 0 || f.Jitter > f.Latency:
 		return &ParameterError{"jitter", "jitter must lie between 0 and the latency"}
 	case f.Up < 0:

@@ -154,6 +154,8 @@ func (raw *faultFile) build(p *problems, s *Scenario, at Place) chaos.Fault {
 	}
 	if f.On != "" && !slices.Contains(s.Links(), f.On) {
 		p.add(raw.On.at, "the stack has no link %q; it has %s", f.On, strings.Join(s.Links(), ", "))
+	} else if need, has := f.Protocol(), s.protocol(f.On); need != "" && f.On != "" && need != has {
+		p.add(at, "%s needs a link that speaks %s; %s speaks %s", f.Kind, need, f.On, has)
 	}
 	var wrong *chaos.ParameterError
 	if err := f.Validate(); errors.As(err, &wrong) {

@@ -81,6 +81,8 @@ func TestParseNamesPlaceAndRemedy(t *testing.T) {
 		{"a parameter of another fault", "jitter: 20ms", "revert: close", []string{"x.yaml:16:60", "latency takes no revert"}},
 		{"a fault that delays nothing", "latency: 200ms, jitter: 20ms", "jitter: 20ms", []string{"x.yaml:16:27", "latency needs a delay"}},
 		{"a fault on a link that is not there", "on: cache", "on: cash", []string{"x.yaml:16:14", `no link "cash"`, "cache, database"}},
+		{"an answer on a link that does not speak it", "kind: latency, latency: 200ms, jitter: 20ms", "kind: too_many_connections", []string{"x.yaml:16:27", "too_many_connections needs a link that speaks postgres; cache speaks redis"}},
+		{"an answer on a link that speaks it", "kind: latency, latency: 200ms, jitter: 20ms", "kind: readonly", nil},
 		{"a fault on a stack without that link", "database: postgres", "database: none", nil},
 		{"an unknown figure", "p99: 25ms", "p98: 25ms", []string{"x.yaml:11:30", "p98"}},
 		{"a bound in the wrong unit", "p99: 25ms", "p99: 25%", []string{"x.yaml:11:30", "25%"}},

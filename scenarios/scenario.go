@@ -83,6 +83,14 @@ func (s *Scenario) Schedule() (loadtest.Schedule, error) {
 	return loadtest.NewSchedule(stages...)
 }
 
+// protocol is what the link called name speaks.
+func (s *Scenario) protocol(name string) string {
+	if name == results.LinkDatabase {
+		return chaos.ProtocolPostgres
+	}
+	return chaos.ProtocolRedis
+}
+
 // Links lists the names of the links that the scenario's stack has.
 func (s *Scenario) Links() []string {
 	var links []string

@@ -68,8 +68,15 @@ func (j *journal) closes(t testing.TB, n int) []results.Conn {
 // startGate runs a gate named "cache" until the test ends, or stop is called.
 func startGate(t testing.TB, upstream string) (g *Gate, j *journal, stop func()) {
 	t.Helper()
+	return runGate(t, Config{Name: "cache", Upstream: upstream})
+}
+
+// runGate runs a gate as cfg says.
+func runGate(t testing.TB, cfg Config) (g *Gate, j *journal, stop func()) {
+	t.Helper()
 	j = newJournal()
-	g = New(Config{Name: "cache", Upstream: upstream, Base: time.Now(), Record: j.record, Seed: 7, DialTimeout: time.Hour})
+	cfg.Base, cfg.Record, cfg.Seed, cfg.DialTimeout = time.Now(), j.record, 7, time.Hour
+	g = New(cfg)
 	if err := g.Listen(); err != nil {
 		t.Fatal(err)
 	}

@@ -74,6 +74,9 @@ func (g *Gate) mine(f chaos.Fault) error {
 	if f.On != g.cfg.Name {
 		return fmt.Errorf("the fault is meant for link %q, this one is %q", f.On, g.cfg.Name)
 	}
+	if need := f.Protocol(); need != "" && need != g.cfg.Protocol.Name {
+		return fmt.Errorf("%s needs a link that speaks %s, which %s does not", f.Kind, need, g.cfg.Name)
+	}
 	return nil
 }
 
@@ -94,8 +97,10 @@ func (g *Gate) injure(f chaos.Fault) (injury, error) {
 		return newSlicing(f), nil
 	case chaos.Flap:
 		return newFlapping(g, f), nil
-	default:
+	case chaos.Refuse:
 		return newRefusal(g), nil
+	default:
+		return newAnswering(f, g.cfg.Seed), nil
 	}
 }
 
