@@ -20,14 +20,15 @@ type conn struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	up, down *pump // client to dependency, dependency to client
-	talk     *talk // between the pumps and the dependency
+	talk     *talk // between the faults and the dependency
+	edge     *talk // the same, or what the pumps meet where TLS is between them and talk
 	silence  silence
 	carriers sync.WaitGroup // every goroutine but run itself
 	dialed   chan struct{}  // closed when the dial has ended, either way
 	settled  bool           // it was accepted with the faults of then; guarded by the gate's lock
 
 	mu      sync.Mutex
-	server  *net.TCPConn // nil before the dial has ended and when it failed
+	server  far // nil before the dial has ended and when it failed
 	by      results.Closer
 	closed  time.Duration // 0: alive
 	aborted bool
@@ -51,7 +52,12 @@ func newConn(g *Gate, ctx context.Context, id uint64, client *net.TCPConn) *conn
 	c.up = newPump(&c.carriers, c.toServer, c.finishUp)
 	c.down = newPump(&c.carriers, c.toClient, c.finishDown)
 	c.talk = newTalk(g.dialog(id), g.now)
-	c.talk.write, c.talk.give, c.talk.hangUp = c.writeServer, c.down.pass, c.hangUp
+	c.edge = c.talk
+	if g.cfg.TLS != nil {
+		c.talk.write, c.talk.give, c.talk.hangUp = c.writeTLS, c.giveTLS, c.hangUpTLS
+		c.edge = newTalk(nil, g.now)
+	}
+	c.edge.write, c.edge.give, c.edge.hangUp = c.writeServer, c.down.pass, c.hangUp
 	return c
 }
 
@@ -104,11 +110,12 @@ func (c *conn) clientEnded(err error) {
 }
 
 func (c *conn) carryDown() {
-	defer c.talk.finish(c.down.stop)
+	defer c.edge.finish(c.down.stop)
 	server, err := c.dial()
 	if err != nil {
+		c.talk.end()
 		c.breakOff(results.ClosedByDial)
-		c.talk.finish(func() { c.down.end(always) })
+		c.edge.finish(func() { c.down.end(always) })
 		return
 	}
 	buf := c.gate.buffers.Get().(*[]byte)
@@ -116,7 +123,7 @@ func (c *conn) carryDown() {
 	for err == nil {
 		var n int
 		if n, err = server.Read(*buf); n > 0 {
-			if c.talk.down((*buf)[:n]) != nil {
+			if c.edge.down((*buf)[:n]) != nil {
 				return // the client is gone: toClient has seen to the rest
 			}
 		}
@@ -126,39 +133,11 @@ func (c *conn) carryDown() {
 	} else {
 		c.breakOff(results.ClosedByServerReset)
 	}
-	c.talk.finish(func() { c.down.end(always) })
-}
-
-// dial reaches the dependency and wakes those who wait for it.
-func (c *conn) dial() (*net.TCPConn, error) {
-	defer close(c.dialed)
-	d := net.Dialer{Timeout: c.gate.cfg.DialTimeout}
-	nc, err := d.DialContext(c.ctx, "tcp", c.gate.cfg.Upstream)
-	if err != nil {
-		return nil, err
-	}
-	server := nc.(*net.TCPConn)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.aborted || c.hungUp { // while the dial was under way
-		server.Close()
-		return nil, net.ErrClosed
-	}
-	c.server = server
-	return server, nil
-}
-
-// upstream waits for the dial and returns the dependency's socket, nil if there
-// is none.
-func (c *conn) upstream() *net.TCPConn {
-	<-c.dialed
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.server
+	c.edge.finish(func() { c.down.end(always) })
 }
 
 // toServer carries b to the dependency.
-func (c *conn) toServer(b []byte) (int, error) { return c.talk.up(c.ctx, b) }
+func (c *conn) toServer(b []byte) (int, error) { return c.edge.up(c.ctx, b) }
 
 func (c *conn) writeServer(b []byte) (int, error) {
 	server := c.upstream()
@@ -197,14 +176,21 @@ func (c *conn) breakOff(by results.Closer) {
 // hangUp ends the connection in the dependency's name: it is closed at once, the
 // client behind everything that it was given.
 func (c *conn) hangUp() {
-	c.closedBy(results.ClosedByGate)
+	c.hungUpBy(results.ClosedByGate)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.server != nil && !c.aborted {
+		shut(c.server, closeQuietly) // carryDown sees it
+	}
+}
+
+// hungUpBy notes it.
+func (c *conn) hungUpBy(by results.Closer) {
+	c.closedBy(by)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hungUp = true
 	c.cancel() // a dial, or a delay
-	if c.server != nil && !c.aborted {
-		shut(c.server, closeQuietly) // carryDown sees it
-	}
 }
 
 // finishUp passes the client's FIN on.
@@ -248,7 +234,7 @@ func (c *conn) abort(by results.Closer, how manner) (first bool, err error) {
 	return first, shut(c.client, how)
 }
 
-func shut(s *net.TCPConn, how manner) error {
+func shut(s far, how manner) error {
 	if how == closeHard {
 		return errors.Join(s.SetLinger(0), s.Close())
 	}

@@ -27,14 +27,14 @@ type Gate struct {
 
 	port *port // the listening side; set by Listen
 
-	conns     sync.WaitGroup // one for each conn.run
-	mu        sync.Mutex
-	ctx       context.Context // of Run
-	live      map[*conn]struct{}
-	faults    []*injection // in force, in the order of injection
-	stats     Stats        // of ended connections; Opened of all
-	opened    time.Duration
-	acceptErr error
+	conns  sync.WaitGroup // one for each conn.run
+	mu     sync.Mutex
+	ctx    context.Context // of Run
+	live   map[*conn]struct{}
+	faults []*injection // in force, in the order of injection
+	stats  Stats        // of ended connections; Opened of all
+	opened time.Duration
+	err    error // for Run
 }
 
 var _ chaos.Injector = (*Gate)(nil)
@@ -82,7 +82,8 @@ func (g *Gate) Addr() string {
 // Run accepts and carries connections until ctx is done; it listens first if
 // Listen was not called. When it returns nothing of the gate is left: port,
 // connections and faults are gone. A gate runs once. The error says that the port
-// could not be bound, or that connections could not be accepted in between.
+// could not be bound, that connections could not be accepted in between, or that
+// a side could not be spoken to in TLS.
 func (g *Gate) Run(ctx context.Context) error {
 	if err := g.start(ctx); err != nil {
 		return err
@@ -92,7 +93,7 @@ func (g *Gate) Run(ctx context.Context) error {
 	g.conns.Wait()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.acceptErr
+	return g.err
 }
 
 func (g *Gate) start(ctx context.Context) error {
@@ -162,10 +163,15 @@ func (g *Gate) dialog(id uint64) wire.Dialog {
 
 // acceptFailed is told of an error of the listener other than its end.
 func (g *Gate) acceptFailed(err error) {
+	g.failed(fmt.Errorf("accepting on link %s: %w", g.cfg.Name, err))
+}
+
+// failed keeps the first error that Run is to return.
+func (g *Gate) failed(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.acceptErr == nil {
-		g.acceptErr = fmt.Errorf("accepting on link %s: %w", g.cfg.Name, err)
+	if g.err == nil {
+		g.err = err
 	}
 }
 

@@ -252,3 +252,10 @@ func waitTaken(t testing.TB, g *Gate, n int64) {
 }
 
 var errReset = error(syscall.ECONNRESET)
+
+// cancellable is a context that ends with the test at the latest.
+func cancellable(t testing.TB) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	return ctx, cancel
+}

@@ -18,11 +18,13 @@
 //     listening, keeps the port ours (Linux; elsewhere nothing keeps it). A dial
 //     gets ECONNREFUSED at once. Live connections, and those that wait to be
 //     accepted, are reset on both sides. Revert listens on the same port again.
+//
 //   - reset: the port stays open. Live connections are reset on both sides (RST),
 //     and each new one is accepted and reset at once, before the dependency hears
 //     of it. A client learns it from its dial, when the RST is as fast as that, or
 //     from its first read or write. Revert lets new connections live; it brings no
 //     connection back.
+//
 //   - drop: SYNs vanish, so that a dial times out (Linux; elsewhere it is refused).
 //     The gate stops accepting, the port's queue is made as short as can be
 //     (backlog 0) and filled with connections of our own. Live connections are left
@@ -30,9 +32,11 @@
 //     client that connects in the instant before the queue is full waits in it like
 //     in a blackhole, and is served after revert. A dial that is under way at
 //     revert gets through with its next SYN: Linux sends one a second at first.
+//
 //   - flap: refuse, put in force and reverted in turns: down first, then up. What
 //     connects while it is up is served, and reset when it goes down. Revert leaves
 //     the port open, whatever the turn.
+//
 //   - blackhole: connections live on, and new ones are accepted and dialled to the
 //     dependency as usual, so that it sees a connection that says nothing. Bytes,
 //     the dependency's FIN or RST and a failed dial are held, in both directions,
@@ -43,20 +47,35 @@
 //     partition the client's kernel might still deliver it after the healing).
 //     A client that shuts down only its sending side looks the same and is
 //     treated the same. What the gate had read before the fault is past it.
+//
 //   - latency: what comes back from the dependency is delayed, each chunk from its
 //     arrival, so that delays do not add up. At the most 1 MiB or 1024 chunks are
 //     under way in a connection, which bounds its throughput as a window does.
 //     Dials are not delayed. Revert gives away at once what was delayed.
+//
 //   - bandwidth: what comes back from the dependency passes at rate bytes per
 //     second at the most, which all connections of the link share, in pieces of a
 //     fiftieth of a second. Live connections meet it with their next chunk. Beyond
 //     what latency may have under way the gate stops reading, and the dependency
 //     feels it. The piece that was next for a client that gave up takes its time
 //     all the same, as on a wire. Revert gives away at once what has waited.
+//
 //   - slice: what comes back from the dependency is cut into pieces of size bytes,
 //     each at least gap after the one before. Live connections meet it with their
 //     next chunk; revert gives away the rest of a chunk at once, in one piece. A
 //     client that does not read in between finds pieces together, as with TCP.
+//
+//   - answers (readonly, loading, … and, of PostgreSQL, admin_shutdown, …): a link that
+//     is told the protocol answers requests in the dependency's name, in the place of
+//     the answer; the dependency does not hear of them. It stands on the dependency's
+//     side of the other faults, so that its answers are delayed and held like any.
+//     What each answers, and whom, is said by the protocol (link/resp, link/pgwire).
+//     Revert: what was answered stays answered, the next request passes.
+//
+// A link that is told the protocol also records each exchange, as the dependency
+// saw it. A link with TLS ends the client's and speaks its own with the dependency,
+// between the faults and the protocol: faults injure what is on the wire,
+// handshakes included, and protocols read plain text.
 //
 // Several faults of different kinds can be in force on one gate; the last one
 // stands next to the peer that sends. A second one of the same kind is refused,
@@ -83,6 +102,7 @@ type Config struct {
 	Base        time.Time              // start of the run's clock; default: when New is called
 	Record      func(results.Event)    // connect and close events; concurrent; must not block long; default: discard
 	Protocol    wire.Protocol          // spoken on the link: exchanges are counted, answers can be given; default: bytes are carried unseen
+	TLS         *TLS                   // how TLS is spoken on both sides; default: bytes are carried as they are
 	Exchange    func(results.Exchange) // what the protocol showed; concurrent; must not block long; default: discard
 	Seed        uint64                 // of the jitter: connection n of a gate always draws the same
 	DialTimeout time.Duration          // for reaching the dependency; default 5s

@@ -62,4 +62,8 @@ type Report func(results.Exchange)
 type Protocol struct {
 	Name string // "redis", "postgres"; empty: bytes are carried unseen
 	New  func(Report) Dialog
+	// AskTLS is what a client sends before TLS begins, AgreeTLS the byte that agrees
+	// to it. Empty: TLS begins at once.
+	AskTLS   []byte
+	AgreeTLS byte
 }
