@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"chaos":           {"results"},
 	"chaos/ca":        {},
 	"chaos/link":      {"chaos", "chaos/link/wire", "results"},
+	"chaos/link/resp": {"chaos/link/wire", "results"},
 	"chaos/link/wire": {"results"},
 	"chaos/stack":     {"results"},
 	"loadtest":        {"results"},

@@ -7,6 +7,8 @@ const (
 	ReplyOK   = "ok"   // an answer that is no error
 	ReplyNil  = "nil"  // RESP: there is nothing under the key
 	ReplyNone = "none" // the connection ended before the answer was whole
+	// ReplyGarbage is an answer that the protocol does not know.
+	ReplyGarbage = "garbage"
 )
 
 // An Exchange is one command or query and its reply, as they passed a link on the
