@@ -15,12 +15,13 @@ import (
 type Recorder struct {
 	dir string
 
-	mu       sync.Mutex
-	manifest Manifest
-	streams  []*stream // hits, events, samples, exchanges
-	encoding error     // the first record that could not be encoded
-	closed   bool
-	closeErr error // what Close returned
+	mu        sync.Mutex
+	manifest  Manifest
+	streams   []*stream  // hits, events, samples, exchanges
+	exchanges []Exchange // kept since the last flush
+	encoding  error      // the first record that could not be encoded
+	closed    bool
+	closeErr  error // what Close returned
 }
 
 // The positions in Recorder.streams.
@@ -67,8 +68,28 @@ func (r *Recorder) Event(e Event) { r.record(streamEvents, e, true) }
 // Sample records s. It is buffered.
 func (r *Recorder) Sample(s Sample) { r.record(streamSamples, s, false) }
 
-// Exchange records e. It is buffered.
-func (r *Recorder) Exchange(e Exchange) { r.record(streamExchanges, e, false) }
+// Exchange records e. It is kept as it is until the next flush: the link that saw
+// it is not to be slowed by its encoding.
+func (r *Recorder) Exchange(e Exchange) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.exchanges = append(r.exchanges, e)
+	}
+}
+
+// encodeExchanges encodes what is kept. r.mu is held.
+func (r *Recorder) encodeExchanges() {
+	for _, e := range r.exchanges {
+		data, err := json.Marshal(e)
+		if err != nil {
+			r.encoding = errors.Join(r.encoding, fmt.Errorf("encoding %T: %w", e, err))
+			continue
+		}
+		r.streams[streamExchanges].line(data)
+	}
+	r.exchanges = r.exchanges[:0]
+}
 
 // record drops v after Close: what comes then is no part of the run.
 func (r *Recorder) record(to int, v any, flush bool) {
@@ -100,6 +121,7 @@ func (r *Recorder) Flush() error {
 }
 
 func (r *Recorder) flush() {
+	r.encodeExchanges()
 	for _, s := range r.streams {
 		s.flush()
 	}
@@ -144,6 +166,7 @@ func (r *Recorder) Close(state State, problem string) error {
 		return r.closeErr
 	}
 	r.closed = true
+	r.encodeExchanges()
 	err := errors.Join(r.encoding, r.closeStreams())
 	if err != nil {
 		err = fmt.Errorf("recording the run: %w", err)

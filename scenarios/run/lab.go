@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"brownout/chaos/link"
+	"brownout/chaos/link/resp"
+	"brownout/chaos/link/wire"
 	"brownout/chaos/stack"
+	"brownout/results"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -65,6 +68,7 @@ func (r *runner) openLinks(ctx context.Context, l *lab) error {
 		gate := link.New(link.Config{
 			Name: node.Name, Listen: r.Target.Links[node.Name], Upstream: node.Addr,
 			Base: r.base, Record: r.event, Seed: r.Seed,
+			Protocol: protocol(node.Name), Exchange: r.exchange,
 		})
 		if err := gate.Listen(); err != nil {
 			return fmt.Errorf("opening link %s: %w", node.Name, err)
@@ -73,6 +77,14 @@ func (r *runner) openLinks(ctx context.Context, l *lab) error {
 		l.running.Go(func() error { return gate.Run(gctx) })
 	}
 	return nil
+}
+
+// protocol is what is spoken on the link called name.
+func protocol(name string) wire.Protocol {
+	if name == results.LinkDatabase {
+		return wire.Protocol{}
+	}
+	return resp.Protocol()
 }
 
 func (l *lab) nodes() []*stack.Node {

@@ -102,6 +102,8 @@ func (r *runner) event(e results.Event) {
 	r.seen.event(e)
 }
 
+func (r *runner) exchange(e results.Exchange) { r.rec.Exchange(e) }
+
 func (r *runner) hit(h results.Hit) {
 	r.rec.Hit(h)
 	r.seen.hit(h)
