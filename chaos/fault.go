@@ -46,6 +46,16 @@ const (
 	Close  OnRevert = "close"  // connections that were held are closed
 )
 
+// OnLive says what becomes of live connections when a fault for new ones is put in
+// force.
+type OnLive string
+
+// What becomes of live connections.
+const (
+	Keep     OnLive = "keep"  // they live on
+	CloseAll OnLive = "close" // they are closed with FIN, so that clients must connect again
+)
+
 // A Fault says what is to be done to which link. Parameters that its kind does
 // not know must be zero.
 type Fault struct {
@@ -59,6 +69,7 @@ type Fault struct {
 	Rate    int           // bandwidth: bytes per second
 	Size    int           // slice: bytes of a piece, at the most
 	Gap     time.Duration // slice: time between pieces; default 1ms
+	Live    OnLive        // max_clients, too_many_connections: default Keep
 }
 
 // GapTime is Gap or its default.
@@ -117,6 +128,9 @@ func (f Fault) String() string {
 	}
 	if f.Revert != "" {
 		words = append(words, "then "+string(f.Revert))
+	}
+	if f.Live != "" {
+		words = append(words, "live ones:", string(f.Live))
 	}
 	if f.Kind == Flap {
 		words = append(words, f.DownTime().String(), "down", f.UpTime().String(), "up")
@@ -185,6 +199,9 @@ func (f Fault) given() []string {
 	if f.Gap != 0 {
 		names = append(names, "gap")
 	}
+	if f.Live != "" {
+		names = append(names, "live")
+	}
 	return names
 }
 
@@ -204,6 +221,8 @@ func (f Fault) validateValues() error {
 		return &ParameterError{"size", "slice needs a size above 0 in bytes, for example 16"}
 	case f.Gap < 0:
 		return &ParameterError{"gap", "gap must be above 0, for example 1ms"}
+	case f.Live != "" && f.Live != Keep && f.Live != CloseAll:
+		return &ParameterError{"live", fmt.Sprintf("unknown %q; there are keep, close", f.Live)}
 	case f.Revert != "" && f.Revert != Resume && f.Revert != Close:
 		return &ParameterError{"revert", fmt.Sprintf("unknown %q; there are resume, close", f.Revert)}
 	}

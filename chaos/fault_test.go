@@ -48,6 +48,9 @@ func TestValidate(t *testing.T) {
 		{"bandwidth of less than nothing", Fault{Kind: Bandwidth, Rate: -1}, "rate", "above 0"},
 		{"slice with a size", Fault{Kind: Slice, Size: 1}, "", ""},
 		{"slice without a size", Fault{Kind: Slice, Gap: ms}, "size", "above 0"},
+		{"a way with live connections that is none", Fault{Kind: MaxClients, Live: "kill"}, "live", "keep, close"},
+		{"live connections of another kind", Fault{Kind: Readonly, Live: Keep}, "live", "takes no live"},
+		{"slow_query without a delay", Fault{Kind: SlowQuery}, "latency", "above 0"},
 		{"slice with a gap of less than nothing", Fault{Kind: Slice, Size: 1, Gap: -ms}, "gap", "above 0"},
 		{"refuse with a rate", Fault{Kind: Refuse, Rate: 1}, "rate", "refuse takes no rate"},
 		{"a blackhole needs none", Fault{Kind: Blackhole}, "", ""},
@@ -91,7 +94,7 @@ func TestValidate(t *testing.T) {
 
 // A parameter that no kind takes could never be given.
 func TestEveryParameterHasAKind(t *testing.T) {
-	all := Fault{Latency: 2, Jitter: 1, Revert: Resume, Up: 1, Down: 1, Rate: 1, Size: 1, Gap: 1}.given()
+	all := Fault{Latency: 2, Jitter: 1, Revert: Resume, Up: 1, Down: 1, Rate: 1, Size: 1, Gap: 1, Live: Keep}.given()
 	taken := map[string]bool{}
 	for _, k := range Kinds() {
 		if k.Doc == "" {

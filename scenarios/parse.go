@@ -151,6 +151,7 @@ func (raw *faultFile) build(p *problems, s *Scenario, at Place) chaos.Fault {
 		Rate:    p.count(raw.Rate, 0, maxBytes),
 		Size:    p.count(raw.Size, 0, maxBytes),
 		Gap:     p.duration(raw.Gap, 0),
+		Live:    chaos.OnLive(raw.Live.text),
 	}
 	if f.On != "" && !slices.Contains(s.Links(), f.On) {
 		p.add(raw.On.at, "the stack has no link %q; it has %s", f.On, strings.Join(s.Links(), ", "))
@@ -161,7 +162,7 @@ func (raw *faultFile) build(p *problems, s *Scenario, at Place) chaos.Fault {
 	if err := f.Validate(); errors.As(err, &wrong) {
 		places := map[string]Place{
 			"latency": raw.Latency.at, "jitter": raw.Jitter.at, "revert": raw.Revert.at, "up": raw.Up.at, "down": raw.Down.at,
-			"rate": raw.Rate.at, "size": raw.Size.at, "gap": raw.Gap.at,
+			"rate": raw.Rate.at, "size": raw.Size.at, "gap": raw.Gap.at, "live": raw.Live.at,
 		}
 		if place := places[wrong.Parameter]; place != (Place{}) {
 			at = place

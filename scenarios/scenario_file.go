@@ -54,4 +54,5 @@ type faultFile struct {
 	Rate    scalar `yaml:"rate"`
 	Size    scalar `yaml:"size"`
 	Gap     scalar `yaml:"gap"`
+	Live    scalar `yaml:"live"`
 }

@@ -76,6 +76,8 @@ func leaf(field string) schema {
 		return schema{"type": "integer", "minimum": 1}
 	case "faultFile.Revert":
 		return schema{"enum": []string{string(chaos.Resume), string(chaos.Close)}}
+	case "faultFile.Live":
+		return schema{"enum": []string{string(chaos.Keep), string(chaos.CloseAll)}}
 	case "faultFile.Kind":
 		return faultKinds()
 	}

@@ -13,6 +13,7 @@ import (
 
 // An answering answers in the dependency's name.
 type answering struct {
+	fault          chaos.Fault
 	answer         wire.Answer
 	chances, bites atomic.Int64
 
@@ -23,7 +24,7 @@ type answering struct {
 }
 
 func newAnswering(f chaos.Fault, seed uint64) *answering {
-	a := &answering{answer: wire.Answer{Kind: string(f.Kind), Delay: f.Latency, Seed: seed}}
+	a := &answering{fault: f, answer: wire.Answer{Kind: string(f.Kind), Delay: f.Latency, Seed: seed}}
 	a.answer.Chance = func() { a.chances.Add(1) }
 	a.answer.Bite = func() { a.bites.Add(1) }
 	return a
@@ -33,6 +34,10 @@ func (a *answering) attach(c *conn) {
 	a.mu.Lock()
 	a.on = append(a.on, c.talk)
 	a.mu.Unlock()
+	if c.settled && a.fault.Live == chaos.CloseAll {
+		c.abort(results.ClosedByGate, closeQuietly)
+		return
+	}
 	c.talk.inject(a, !c.settled, c.carriers.Go)
 }
 

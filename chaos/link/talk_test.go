@@ -191,6 +191,27 @@ func TestOnlyFreshConnectionsAreTurnedAway(t *testing.T) {
 	expect(t, again, "c\n")
 }
 
+func TestLiveConnectionsAreClosedWhenAsked(t *testing.T) {
+	g, j, _ := startChat(t, startEcho(t).addr())
+	live := dialGate(t, g)
+	send(t, live, "a\n")
+	expect(t, live, "a\n")
+	r := inject(t, g, chaos.Fault{Kind: chaos.MaxClients, Live: chaos.CloseAll})
+	expectEnd(t, live, io.EOF)
+	fresh := dialGate(t, g)
+	expect(t, fresh, "-full\n")
+	expectEnd(t, fresh, io.EOF)
+	ev := revert(t, r)
+	if ev.Chances != 1 || ev.Bites != 1 {
+		t.Errorf("evidence = %+v, want the one fresh connection", ev)
+	}
+	for _, c := range j.closes(t, 2) {
+		if c.By != results.ClosedByGate {
+			t.Errorf("connection %d was closed by %q, want %q", c.ID, c.By, results.ClosedByGate)
+		}
+	}
+}
+
 func TestAnAnswerGoesThroughTheFaults(t *testing.T) {
 	g, _, _ := startChat(t, startEcho(t).addr())
 	c := dialGate(t, g)
