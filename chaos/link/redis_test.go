@@ -106,10 +106,10 @@ func TestAnswersAsGoRedisFeelsThem(t *testing.T) {
 	for _, row := range []struct {
 		kind     chaos.Kind
 		write    bool
-		live     bool // the client has a connection when the fault comes
+		live     bool   // the client has a connection when the fault comes
 		err      string // its beginning; empty: EOF, a broken pipe or a reset, whichever comes first
-		attempts int // requests that were answered
-		connects int // connections made in the fault
+		attempts int    // requests that were answered
+		connects int    // connections made in the fault
 	}{
 		{chaos.Readonly, true, true, "READONLY You can't write against a read only replica.", 4, 3},
 		{chaos.ReadonlyClose, true, true, "READONLY You can't write against a read only replica.", 4, 3},
