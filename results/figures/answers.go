@@ -37,8 +37,8 @@ func (c *Check) miss(h results.Hit, format string, args ...any) {
 //
 // Wrong: an answer with a token that no write of its key carried that was sent
 // before the answer was done; one with another version than was acknowledged for
-// its token; one without a token although the key had been written to, if the
-// target says tokens. The first value of a key that was not seeded is not known:
+// its token; one without a token, or that there is no such flag (404, 410), although
+// the key had been written to, if the target says tokens. The first value of a key that was not seeded is not known:
 // a token that nobody wrote is then let pass, and not counted in N. Readbacks are
 // answers too.
 //
@@ -100,6 +100,12 @@ func (c *Check) addWrong(h *History, tells results.Tells, writers map[string]str
 			c.miss(answer, "answered token %s before it was written", answer.Token)
 		case acknowledged(*write) && write.Version != 0 && answer.Version != 0 && write.Version != answer.Version:
 			c.miss(answer, "answered token %s as version %d, but it was acknowledged as %d", answer.Token, answer.Version, write.Version)
+		}
+	}
+	for _, answer := range h.Denied {
+		if tells.Token && h.writtenBefore(answer) {
+			c.N++
+			c.miss(answer, "answered %d, but the key had been written to", answer.Code)
 		}
 	}
 }

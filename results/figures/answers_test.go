@@ -80,6 +80,11 @@ func TestWrongAnswers(t *testing.T) {
 		{"no value while the first write is under way", []results.Hit{write(1, 3, "a", 1), read(2, 4, "", 0)}, 0, ""},
 		{"the unknown first value of a key that was not seeded", []results.Hit{write(3, 4, "b", 1), read(1, 2, "z", 0)}, 0, ""},
 		{"another key's value, without a seed", []results.Hit{of("other", seed("o", 1)), read(1, 2, "o", 1)}, 1, "written to key other"},
+		{"no such flag, though it was written: a default for the caller", []results.Hit{seed("a", 1), gone(read(1, 2, "", 0))}, 1, "answered 404"},
+		{"no such flag, and it was never written", []results.Hit{gone(read(1, 2, "", 0))}, 0, ""},
+		{"no such flag while the first write is under way", []results.Hit{write(1, 3, "a", 1), gone(read(2, 4, "", 0))}, 0, ""},
+		{"no such flag at the readback", []results.Hit{seed("a", 1), gone(readback(9, "", 0))}, 1, "answered 404"},
+		{"a write that is told so is no answer", []results.Hit{seed("a", 1), gone(write(1, 2, "b", 0))}, 0, ""},
 		{"a failed read is no answer", []results.Hit{seed("a", 1), failed(read(1, 2, "z", 0))}, 0, ""},
 		{"a readback is an answer", []results.Hit{seed("a", 1), readback(9, "z", 0)}, 1, "nobody wrote"},
 	} {
@@ -104,7 +109,7 @@ func checkMiss(t *testing.T, c Check, n int, why string) {
 }
 
 func TestATargetThatTellsNoTokensIsNeverWrong(t *testing.T) {
-	a := AnswersOf(results.NewRecording(results.Manifest{}, []results.Hit{seed("a", 0), write(1, 2, "b", 0), read(3, 4, "", 0), readback(9, "", 0)}, nil, nil))
+	a := AnswersOf(results.NewRecording(results.Manifest{}, []results.Hit{seed("a", 0), write(1, 2, "b", 0), read(3, 4, "", 0), gone(read(3, 4, "", 0)), readback(9, "", 0)}, nil, nil))
 	if a.Wrong.N != 0 || a.Lost.N != 0 || len(a.Lost.Misses) != 0 || a.Stale.N != 0 {
 		t.Errorf("AnswersOf = %+v, want nothing judged", a)
 	}

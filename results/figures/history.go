@@ -2,6 +2,7 @@ package figures
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 
 	"brownout/results"
@@ -14,6 +15,7 @@ type History struct {
 	Reads            []results.Hit // reads that were answered, by sent
 	Readbacks        []results.Hit // readbacks that were answered, by sent
 	Unread           []results.Hit // readbacks that failed, by sent
+	Denied           []results.Hit // reads and readbacks that were told that there is no such flag
 }
 
 // Histories returns the history of each key, by environment and key.
@@ -39,6 +41,9 @@ func Histories(hits []results.Hit) []History {
 }
 
 func (h *History) add(hit results.Hit) {
+	if denied(hit) {
+		h.Denied = append(h.Denied, hit)
+	}
 	switch {
 	case hit.Op == results.OpSeed || hit.Op == results.OpWrite:
 		h.Writes = append(h.Writes, hit)
@@ -51,8 +56,15 @@ func (h *History) add(hit results.Hit) {
 	}
 }
 
+// denied reports whether the target says that it does not have what was asked for.
+// Other than "not now" (5xx), this is an answer, which callers believe.
+func denied(hit results.Hit) bool {
+	asked := hit.Op == results.OpRead || hit.Op == results.OpReadback
+	return asked && (hit.Code == http.StatusNotFound || hit.Code == http.StatusGone)
+}
+
 func (h *History) sort() {
-	for _, hits := range [][]results.Hit{h.Writes, h.Reads, h.Readbacks, h.Unread} {
+	for _, hits := range [][]results.Hit{h.Writes, h.Reads, h.Readbacks, h.Unread, h.Denied} {
 		slices.SortStableFunc(hits, bySent)
 	}
 }

@@ -1,10 +1,6 @@
 package figures
 
-import (
-	"net/http"
-
-	"brownout/results"
-)
+import "brownout/results"
 
 func (c *Check) addLost(h *History, tells results.Tells) {
 	var last *results.Hit // the last acknowledged write
@@ -48,10 +44,10 @@ func (c *Check) addUnread(h *History, last results.Hit, written bool) {
 	if len(h.Unread) == 0 {
 		return
 	}
-	switch code := h.Unread[len(h.Unread)-1].Code; {
-	case code == http.StatusNotFound || code == http.StatusGone:
+	switch back := h.Unread[len(h.Unread)-1]; {
+	case denied(back):
 		c.N++
-		c.miss(last, "acknowledged, but the readback answered %d", code)
+		c.miss(last, "acknowledged, but the readback answered %d", back.Code)
 	case written:
 		c.Open++
 	}

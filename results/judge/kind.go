@@ -123,7 +123,7 @@ func recoveryKinds() []Kind {
 func answerKinds() []Kind {
 	return []Kind{
 		{Name: "wrong_answers", Unit: Count, Scope: Run, Comparison: "<=", Needs: []Need{NeedToken}, measure: wrongAnswers,
-			Doc: "answers with a value that nobody had written to the key by then, with another version than was acknowledged for it, or with none although the key had been written to"},
+			Doc: "answers with a value that nobody had written to the key by then, with another version than was acknowledged for it, or with none (or 404, 410) although the key had been written to"},
 		{Name: "lost_writes", Unit: Count, Scope: Run, Comparison: "<=", Needs: []Need{NeedValue, NeedWrites}, measure: lostWrites,
 			Doc: "acknowledged writes that are newer than what their key's readback returned after all faults"},
 		{Name: "version_regressions", Unit: Count, Scope: Run, Comparison: "<=", Needs: []Need{NeedVers}, measure: regressions,
