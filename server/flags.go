@@ -128,6 +128,9 @@ func (f *flags) loadAlone(ctx context.Context, environment string, floor uint64,
 		return loaded{}, err
 	}
 	f.wentBack(ctx, floor, snapshot)
+	if snapshot.Revision > 0 { // else anybody could fill the memory with names that nobody ever wrote
+		f.floors.raise(environment, snapshot.Revision) // what one caller has seen is not taken back from the next
+	}
 	got := loaded{snapshot: snapshot}
 	if fill {
 		got.stored = f.fill(ctx, snapshot)

@@ -2,22 +2,24 @@ package server
 
 import "sync"
 
-// floors knows, for each environment that this instance has written, the revision
-// of its last write. A copy of the environment below that is old, whoever kept it
-// and whenever it comes.
+// floors knows, for each environment that this instance has written or read from
+// the database, the newest revision that it has seen there. A copy of the
+// environment below that is old, whoever kept it and whenever it comes. Reads count
+// as well: a write whose answer was lost may be done much later, and then they are
+// the first to see it.
 type floors struct {
 	mu sync.Mutex
 	of map[string]uint64 // environment → revision
 }
 
-// floor is 0 for an environment that was not written here.
+// floor is 0 for an environment that was neither written nor read here.
 func (f *floors) floor(environment string) uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.of[environment]
 }
 
-// raise never lowers: receipts may come in any order.
+// raise never lowers: receipts and snapshots may come in any order.
 func (f *floors) raise(environment string, revision uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -27,7 +29,7 @@ func (f *floors) raise(environment string, revision uint64) {
 	f.of[environment] = max(f.of[environment], revision)
 }
 
-// lower replaces from by revision, unless another write has raised it since.
+// lower replaces from by revision, unless it has been raised since.
 func (f *floors) lower(environment string, from, revision uint64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()

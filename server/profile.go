@@ -22,8 +22,9 @@ type Profile struct {
 	Budget time.Duration
 	// Coalesce lets reads that miss at the same time share one database query.
 	Coalesce bool
-	// CheckRevision refuses cached snapshots that are older than a write of this
-	// instance: what a late fill or a lost invalidation left behind.
+	// CheckRevision refuses cached snapshots that are older than what this instance
+	// has written or read in the database: what a late fill, a lost invalidation or a
+	// write that was done late left behind.
 	CheckRevision bool
 	// RetryInvalidation keeps invalidations that failed and tries them until they
 	// succeed. The environment's cache entry is not used until then.

@@ -8,9 +8,9 @@
 // Redis is silent, "resilient" is the answer.
 //
 // What makes an answer right although a cache is not: every write raises the
-// environment's revision in the database, this server remembers the revision of
-// its own last write, and a cached snapshot below it is refused (see floors and
-// feature.Snapshot). Invalidations that fail are kept and retried (invalidations).
+// environment's revision in the database, this server remembers the newest revision
+// that it has written or read there, and a cached snapshot below it is refused (see
+// floors and feature.Snapshot). Invalidations that fail are kept and retried (invalidations).
 //
 // What is not done here: there is no circuit breaker, and none of this reaches
 // beyond one instance. Another instance that shares the cache does not know this

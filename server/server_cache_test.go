@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -321,6 +322,42 @@ func TestAWriteWithAnUnknownOutcomeIsSeenInTheEnd(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("the write is not seen")
 		}
+	}
+}
+
+// A write of which this server knows nothing is done in the database: its own,
+// whose answer was lost, or that of another instance. A read that could not use the
+// cache is the first to see it. Then the cache is back, with the old entry.
+func TestWhatOneReadHasSeenIsNotTakenBackFromTheNext(t *testing.T) {
+	for _, row := range []struct {
+		profile string
+		value   int
+		source  string
+	}{
+		{"seed", 1, "memory;hit"},
+		{"resilient", 2, "memory;fwd=stale;stored"},
+	} {
+		t.Run(row.profile, func(t *testing.T) {
+			h := newHooked(t)
+			var down atomic.Bool
+			h.get = func() error {
+				if down.Load() {
+					return errors.New("down")
+				}
+				return nil
+			}
+			s := servertest.Start(t, row.profile, withCache(h))
+			put(t, s, 1)
+			wantValue(t, s, 1, "memory;fwd=miss;stored")
+			if _, err := s.Store.Put(t.Context(), "e", "f", feature.Draft{Enabled: true, Value: json.RawMessage("2")}); err != nil {
+				t.Fatal(err)
+			}
+			down.Store(true)
+			wantValue(t, s, 2, "memory;fwd=bypass;detail=error")
+			down.Store(false)
+			wantValue(t, s, row.value, row.source)
+			wantValue(t, s, row.value, "memory;hit")
+		})
 	}
 }
 

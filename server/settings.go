@@ -55,7 +55,7 @@ func variables() []variable {
 		yesNo("CACHE_OBEY_CONTEXT", "whether the Redis client stops when a budget is used up", func(c *Config) *bool { return &c.Profile.Client.ObeyContext }),
 		yesNo("CACHE_SHORT_HANDSHAKE", "whether a new connection takes one round trip only", func(c *Config) *bool { return &c.Profile.Client.ShortHandshake }),
 		yesNo("CACHE_COALESCE", "whether reads that miss together share one query", func(c *Config) *bool { return &c.Profile.Coalesce }),
-		yesNo("CACHE_CHECK_REVISION", "whether entries older than this server's own writes are refused", func(c *Config) *bool { return &c.Profile.CheckRevision }),
+		yesNo("CACHE_CHECK_REVISION", "whether entries older than what this server has seen in the database are refused", func(c *Config) *bool { return &c.Profile.CheckRevision }),
 		yesNo("CACHE_RETRY_INVALIDATION", "whether a failed invalidation is kept and tried again", func(c *Config) *bool { return &c.Profile.RetryInvalidation }),
 		within("SHUTDOWN_TIMEOUT", "time for requests in flight when the server is told to stop", func(c *Config) *time.Duration { return &c.ShutdownTimeout }),
 	}
