@@ -34,4 +34,7 @@ race: servers ## Run the tests of every room with the race detector
 bench: servers build ## Run the scenarios tagged bench, judge them, write run folders to results/runs
 	bin/brownout run --tag bench --again 2
 
-.PHONY: help build servers lint test race bench
+bench-full: servers build ## The same for the scenarios tagged full, which bench leaves out
+	bin/brownout run --tag full --again 2
+
+.PHONY: help build servers lint test race bench bench-full
