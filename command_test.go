@@ -10,19 +10,21 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain makes two commands of the test binary: brownout itself, and an app
-// that is not ours (see plainapp_test.go). Tests find both in PATH.
+// TestMain makes commands of the test binary: brownout itself, an app that is not
+// ours (see plainapp_test.go), and a server with defects (see
+// brokenserver_test.go). Tests find them in PATH.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"brownout": main,
-		"plainapp": plainApp,
+		"brownout":     main,
+		"plainapp":     func() { untilStopped(servePlainApp) },
+		"brokenserver": func() { untilStopped(serveBroken) },
 	})
 }
 
-// plainApp runs the foreign app until it is told to stop.
-func plainApp() {
+// untilStopped runs an app until it is told to stop.
+func untilStopped(serve func(context.Context) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := servePlainApp(ctx)
+	err := serve(ctx)
 	stop()
 	if err != nil {
 		os.Stderr.WriteString(err.Error() + "\n")

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"brownout/server"
+	"brownout/server/cache"
+	"brownout/server/feature"
+	"brownout/server/pgstore"
+)
+
+// serveBroken is the reference server with the defects that DEFECTS names, joined
+// by commas. Each is something that a service could well do, and that a scenario
+// of the catalogue has to find.
+func serveBroken(ctx context.Context) error {
+	cfg, err := server.FromEnviron(os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	store, err := pgstore.New(pgstore.Config{
+		URL: cfg.DatabaseURL, Timeout: cfg.DatabaseTimeout,
+		ConnectTimeout: cfg.DatabaseConnectTimeout, PoolSize: cfg.DatabasePoolSize,
+	})
+	if err != nil {
+		return err
+	}
+	redis, err := cache.NewRedis(cfg.RedisURL, cfg.Profile.Client, cfg.CacheTTL)
+	if err != nil {
+		return err
+	}
+	cfg.Store, cfg.Cache = store, redis
+	for name := range strings.SplitSeq(os.Getenv("DEFECTS"), ",") {
+		if err := breakIn(&cfg, name); err != nil {
+			return err
+		}
+	}
+	s, err := server.New(cfg)
+	if err != nil {
+		return err
+	}
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var open sync.WaitGroup
+	var storeErr error
+	open.Go(func() { storeErr = store.Run(inner) })
+	err = s.Run(ctx)
+	stop()
+	open.Wait()
+	return errors.Join(err, storeErr)
+}
+
+// breakIn puts one defect into the server.
+func breakIn(cfg *server.Config, name string) error {
+	switch name {
+	case "acks":
+		cfg.Store = acks{cfg.Store}
+	case "makes-up":
+		cfg.Store = makesUp{cfg.Store}
+	case "asks-first":
+		cfg.Cache = asksFirst{cfg.Cache, cfg.Store}
+	case "sulks":
+		cfg.Store = &sulkingStore{Store: cfg.Store}
+		cfg.Cache = &sulkingCache{Cache: cfg.Cache}
+	default:
+		return fmt.Errorf("DEFECTS: there is no defect %q, want acks, makes-up, asks-first or sulks", name)
+	}
+	return nil
+}
+
+// acks acknowledges writes that the database has not done.
+type acks struct{ feature.Store }
+
+func (a acks) Put(ctx context.Context, environment, key string, d feature.Draft) (feature.Receipt, error) {
+	r, err := a.Store.Put(ctx, environment, key, d)
+	if err != nil {
+		r = feature.Receipt{Flag: feature.Flag{Key: key, Draft: d}}
+	}
+	return r, nil
+}
+
+// makesUp says that there are no flags where it cannot know.
+type makesUp struct{ feature.Store }
+
+func (m makesUp) Snapshot(ctx context.Context, environment string) (feature.Snapshot, error) {
+	s, err := m.Store.Snapshot(ctx, environment)
+	if err != nil {
+		s = feature.NewSnapshot(environment, 0, nil)
+	}
+	return s, nil
+}
+
+// asksFirst lets the database say a word before each answer of the cache.
+type asksFirst struct {
+	feature.Cache
+	store feature.Store
+}
+
+func (a asksFirst) Get(ctx context.Context, environment string) ([]byte, error) {
+	data, err := a.Cache.Get(ctx, environment)
+	if err == nil {
+		// Whatever it says: the entry is used. The budget of a lookup does not end it.
+		_, _ = a.store.Snapshot(context.WithoutCancel(ctx), environment)
+	}
+	return data, err
+}
+
+// sulkTime is how long a dependency is not asked after it has failed once: longer
+// than a run.
+const sulkTime = time.Minute
+
+// A sulk is a circuit breaker that stays open for far too long.
+type sulk struct {
+	mu    sync.Mutex
+	until time.Time
+}
+
+var errSulk = fmt.Errorf("%w: it failed a while ago", feature.ErrUnavailable)
+
+// ask asks, unless an earlier question failed. ErrMiss and ErrNotFound are answers.
+func (s *sulk) ask(question func() error) error {
+	s.mu.Lock()
+	sulking := time.Now().Before(s.until)
+	s.mu.Unlock()
+	if sulking {
+		return errSulk
+	}
+	err := question()
+	if err != nil && !errors.Is(err, feature.ErrMiss) && !errors.Is(err, feature.ErrNotFound) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.until = time.Now().Add(sulkTime)
+	}
+	return err
+}
+
+type sulkingStore struct {
+	feature.Store
+	sulk sulk
+}
+
+func (s *sulkingStore) Snapshot(ctx context.Context, environment string) (got feature.Snapshot, err error) {
+	err = s.sulk.ask(func() error { got, err = s.Store.Snapshot(ctx, environment); return err })
+	return got, err
+}
+
+func (s *sulkingStore) Put(ctx context.Context, environment, key string, d feature.Draft) (r feature.Receipt, err error) {
+	err = s.sulk.ask(func() error { r, err = s.Store.Put(ctx, environment, key, d); return err })
+	return r, err
+}
+
+type sulkingCache struct {
+	feature.Cache
+	sulk sulk
+}
+
+func (c *sulkingCache) Get(ctx context.Context, environment string) (data []byte, err error) {
+	err = c.sulk.ask(func() error { data, err = c.Cache.Get(ctx, environment); return err })
+	return data, err
+}
+
+func (c *sulkingCache) Set(ctx context.Context, environment string, snapshot []byte) error {
+	return c.sulk.ask(func() error { return c.Cache.Set(ctx, environment, snapshot) })
+}
+
+func (c *sulkingCache) Delete(ctx context.Context, environment string) error {
+	return c.sulk.ask(func() error { return c.Cache.Delete(ctx, environment) })
+}
