@@ -51,6 +51,31 @@ func brokenTargets() []brokenTarget {
 			missed: []string{"trickle p99"},
 		},
 		{
+			name: "the client waits until Redis has loaded its data", scenario: "cache-loading",
+			set: seed, shorter: append([]string{"phases.outage.for=3500ms"}, brief...),
+			missed: []string{"outage p99"},
+		},
+		{
+			name: "the client waits until a replica takes writes", scenario: "cache-readonly",
+			set: seed, shorter: append([]string{"phases.outage.for=3500ms"}, brief...),
+			missed: []string{"outage p99"},
+		},
+		{
+			name: "a full Redis is asked until there is room", scenario: "cache-oom",
+			set: []string{"server.defects=insists"}, shorter: append([]string{"phases.outage.for=3500ms"}, brief...),
+			missed: []string{"outage p99"},
+		},
+		{
+			name: "the client waits until Redis takes connections", scenario: "cache-maxclients",
+			set: seed, shorter: append([]string{"phases.outage.for=3500ms"}, brief...),
+			missed: []string{"outage p99"},
+		},
+		{
+			name: "a deletion that was answered with noise is forgotten", scenario: "cache-garbage",
+			set: seed, shorter: append([]string{"phases.outage.for=1s", "load.reads=80%", "load.writes=20%"}, brief[0], brief[1], "phases.recovery.for=3s"),
+			missed: []string{"run version_regressions"},
+		},
+		{
 			name: "what is cached expires sooner than the outage ends", scenario: "database-refused",
 			set: []string{"server.cache_ttl=1s"}, shorter: append([]string{"phases.outage.for=2s"}, warm...),
 			missed: []string{"outage error_rate{op=read}"},

@@ -63,11 +63,13 @@ func breakIn(cfg *server.Config, name string) error {
 		cfg.Store = makesUp{cfg.Store}
 	case "asks-first":
 		cfg.Cache = asksFirst{cfg.Cache, cfg.Store}
+	case "insists":
+		cfg.Cache = insists{cfg.Cache}
 	case "sulks":
 		cfg.Store = &sulkingStore{Store: cfg.Store}
 		cfg.Cache = &sulkingCache{Cache: cfg.Cache}
 	default:
-		return fmt.Errorf("DEFECTS: there is no defect %q, want acks, makes-up, asks-first or sulks", name)
+		return fmt.Errorf("DEFECTS: there is no defect %q, want acks, makes-up, asks-first, insists or sulks", name)
 	}
 	return nil
 }
@@ -107,6 +109,25 @@ func (a asksFirst) Get(ctx context.Context, environment string) ([]byte, error) 
 		_, _ = a.store.Snapshot(context.WithoutCancel(ctx), environment)
 	}
 	return data, err
+}
+
+// insists puts an entry into the cache until the cache takes it.
+type insists struct{ feature.Cache }
+
+func (i insists) Set(ctx context.Context, environment string, snapshot []byte) error {
+	patience, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer done()
+	for {
+		err := i.Cache.Set(patience, environment, snapshot)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-patience.Done():
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // sulkTime is how long a dependency is not asked after it has failed once: longer
