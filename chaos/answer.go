@@ -49,10 +49,10 @@ func answerKinds() []KindDoc {
 		{MasterDown, "commands are answered MASTERDOWN", nil, ProtocolRedis},
 		{OOM, "commands that need memory are answered OOM", nil, ProtocolRedis},
 		{NoAuth, "commands are answered NOAUTH", nil, ProtocolRedis},
-		{MaxClients, "new connections are told that there are too many, and closed", []string{"live"}, ProtocolRedis},
+		{MaxClients, "new connections are told that there are too many, and closed", nil, ProtocolRedis},
 		{Garbage, "commands are answered with noise", nil, ProtocolRedis},
 		{AdminShutdown, "connections are ended as by a shutdown (57P01), new ones turned away (57P03)", nil, ProtocolPostgres},
-		{TooManyConnections, "new connections are told that there are too many (53300)", []string{"live"}, ProtocolPostgres},
-		{SlowQuery, "statements reach the database later by latency", []string{"latency"}, ProtocolPostgres},
+		{TooManyConnections, "new connections are told that there are too many (53300)", nil, ProtocolPostgres},
+		{SlowQuery, "statements reach the database later by latency", nil, ProtocolPostgres},
 	}
 }

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,25 +93,76 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// A parameter that no kind takes could never be given.
-func TestEveryParameterHasAKind(t *testing.T) {
-	all := Fault{Latency: 2, Jitter: 1, Revert: Resume, Up: 1, Down: 1, Rate: 1, Size: 1, Gap: 1, Live: Keep}.given()
-	taken := map[string]bool{}
+// Each parameter is a field of its own, which some kind takes and some kind does not.
+func TestEveryParameterIsReadSaidAndTaken(t *testing.T) {
+	texts := map[Form]string{FormDuration: "3ms", FormCount: "7", FormShare: "25%"}
+	all := Parameters()
+	for _, p := range all {
+		if p.Doc == "" {
+			t.Errorf("%s has no doc", p.Name)
+		}
+		text := texts[p.Form]
+		if p.Form == FormWord {
+			text = p.Words[len(p.Words)-1]
+		}
+		var f Fault
+		if err := f.Set(p.Name, text); err != nil {
+			t.Errorf("Set(%s, %s): %v", p.Name, text, err)
+		}
+		for _, other := range all {
+			if got, want := other.given(f), other.Name == p.Name; got != want {
+				t.Errorf("after Set(%s, %s): %s given = %v, want %v", p.Name, text, other.Name, got, want)
+			}
+		}
+		takers := 0
+		for _, k := range Kinds() {
+			var perr *ParameterError
+			f.Kind = k.Kind
+			takes := slices.Contains(k.Parameters, p.Name)
+			if refused := errors.As(f.Validate(), &perr) && strings.Contains(perr.Problem, "takes no "+p.Name); refused == takes {
+				t.Errorf("%s takes %s: %v, but Validate() = %v", k.Kind, p.Name, takes, perr)
+			}
+			if takes {
+				takers++
+			}
+			if said := f.String() != (Fault{Kind: k.Kind}).String(); said != takes {
+				t.Errorf("%s with %s %s: %q, want it to be said: %v", k.Kind, p.Name, text, f, takes)
+			}
+		}
+		if takers == 0 || takers == len(Kinds()) {
+			t.Errorf("%d of %d kinds take %s, want some", takers, len(Kinds()), p.Name)
+		}
+	}
+}
+
+func TestSetNamesTheRemedy(t *testing.T) {
+	tests := []struct{ name, parameter, text, want string }{
+		{"a time without a unit", "latency", "200", `latency: "200" is not a time; write for example 250ms, 5s or 1m30s`},
+		{"a time of nothing", "gap", "0s", `gap: "0s" is not a time; write for example 250ms, 5s or 1m30s`},
+		{"a count with a unit", "rate", "64k", `rate: "64k" is not a whole number from 1 to 1073741824`},
+		{"a count of nothing", "size", "0", `size: "0" is not a whole number from 1 to 1073741824`},
+		{"a count beyond reason", "rate", "1073741825", `rate: "1073741825" is not a whole number from 1 to 1073741824`},
+		{"an unknown word", "revert", "explode", `revert: "explode" is not known here; there are resume, close`},
+		{"an unknown parameter", "size_of_it", "1", `size_of_it: there is no such parameter of a fault`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f, was := Fault{Latency: 1, Gap: 1, Rate: 1, Size: 1}, Fault{Latency: 1, Gap: 1, Rate: 1, Size: 1}
+			err := f.Set(tt.parameter, tt.text)
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("Set(%s, %s) = %v, want %s", tt.parameter, tt.text, err, tt.want)
+			}
+			if f != was {
+				t.Errorf("Set(%s, %s) left %#v, want it unchanged", tt.parameter, tt.text, f)
+			}
+		})
+	}
+}
+
+func TestEveryKindHasADoc(t *testing.T) {
 	for _, k := range Kinds() {
 		if k.Doc == "" {
 			t.Errorf("%s has no doc", k.Kind)
 		}
-		for _, p := range k.Parameters {
-			taken[p] = true
-		}
-	}
-	for _, p := range all {
-		if !taken[p] {
-			t.Errorf("no kind takes %s", p)
-		}
-		delete(taken, p)
-	}
-	for p := range taken {
-		t.Errorf("a kind takes %s, which is no field of a Fault", p)
 	}
 }

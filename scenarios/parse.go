@@ -1,16 +1,13 @@
 package scenarios
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"sort"
-	"strings"
 	"time"
 
-	"brownout/chaos"
 	"brownout/results"
 	"brownout/results/judge"
 )
@@ -21,7 +18,6 @@ const (
 	defaultTimeout = 10 * time.Second
 	defaultReads   = 0.98
 	maxFlags       = 100_000
-	maxBytes       = 1 << 30 // of a fault: a gibibyte a second is more than a link carries
 )
 
 // ReadFile reads the scenario in file, after the overrides were put in place.
@@ -134,42 +130,6 @@ func (raw *scenarioFile) buildPhases(p *problems, s *Scenario) []Phase {
 		phases = append(phases, phase)
 	}
 	return phases
-}
-
-func (raw *faultFile) build(p *problems, s *Scenario, at Place) chaos.Fault {
-	if raw.Kind.given() {
-		at = raw.Kind.at
-	}
-	f := chaos.Fault{
-		On:      p.required(raw.On, "on (the link that the fault is put on)", at),
-		Kind:    chaos.Kind(raw.Kind.text),
-		Latency: p.duration(raw.Latency, 0),
-		Jitter:  p.duration(raw.Jitter, 0),
-		Revert:  chaos.OnRevert(raw.Revert.text),
-		Up:      p.duration(raw.Up, 0),
-		Down:    p.duration(raw.Down, 0),
-		Rate:    p.count(raw.Rate, 0, maxBytes),
-		Size:    p.count(raw.Size, 0, maxBytes),
-		Gap:     p.duration(raw.Gap, 0),
-		Live:    chaos.OnLive(raw.Live.text),
-	}
-	if f.On != "" && !slices.Contains(s.Links(), f.On) {
-		p.add(raw.On.at, "the stack has no link %q; it has %s", f.On, strings.Join(s.Links(), ", "))
-	} else if need, has := f.Protocol(), s.protocol(f.On); need != "" && f.On != "" && need != has {
-		p.add(at, "%s needs a link that speaks %s; %s speaks %s", f.Kind, need, f.On, has)
-	}
-	var wrong *chaos.ParameterError
-	if err := f.Validate(); errors.As(err, &wrong) {
-		places := map[string]Place{
-			"latency": raw.Latency.at, "jitter": raw.Jitter.at, "revert": raw.Revert.at, "up": raw.Up.at, "down": raw.Down.at,
-			"rate": raw.Rate.at, "size": raw.Size.at, "gap": raw.Gap.at, "live": raw.Live.at,
-		}
-		if place := places[wrong.Parameter]; place != (Place{}) {
-			at = place
-		}
-		p.add(at, "%s", wrong.Problem)
-	}
-	return f
 }
 
 // expectations parses figure: bound pairs, in the order of the file.

@@ -42,17 +42,3 @@ type phaseFile struct {
 	Require map[string]scalar `yaml:"require"`
 	Expect  map[string]scalar `yaml:"expect"`
 }
-
-type faultFile struct {
-	On      scalar `yaml:"on"`
-	Kind    scalar `yaml:"kind"`
-	Latency scalar `yaml:"latency"`
-	Jitter  scalar `yaml:"jitter"`
-	Revert  scalar `yaml:"revert"`
-	Up      scalar `yaml:"up"`
-	Down    scalar `yaml:"down"`
-	Rate    scalar `yaml:"rate"`
-	Size    scalar `yaml:"size"`
-	Gap     scalar `yaml:"gap"`
-	Live    scalar `yaml:"live"`
-}

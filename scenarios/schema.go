@@ -3,6 +3,7 @@ package scenarios
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 
 	"brownout/chaos"
 	"brownout/results/judge"
@@ -33,6 +34,9 @@ func object(t reflect.Type) schema {
 
 func field(in string, f reflect.StructField) schema {
 	t := f.Type
+	if one, ok := parameter(in, f); ok {
+		return one
+	}
 	switch {
 	case t == reflect.TypeFor[scalar]():
 		return leaf(in + "." + f.Name)
@@ -52,18 +56,50 @@ func field(in string, f reflect.StructField) schema {
 	return schema{"type": "object", "additionalProperties": leaf("")}
 }
 
+// parameter describes the field of a fault that is a parameter.
+func parameter(in string, f reflect.StructField) (schema, bool) {
+	all := chaos.Parameters()
+	i := slices.IndexFunc(all, func(p chaos.Parameter) bool { return p.Name == f.Tag.Get("yaml") })
+	if in != reflect.TypeFor[faultFile]().Name() || i < 0 {
+		return nil, false
+	}
+	described := form(all[i])
+	described["description"] = all[i].Doc
+	return described, true
+}
+
+// form describes how the value of a parameter is written.
+func form(p chaos.Parameter) schema {
+	switch p.Form {
+	case chaos.FormDuration:
+		return pattern(timePattern, "250ms")
+	case chaos.FormShare:
+		return pattern(sharePattern, "50%")
+	case chaos.FormCount:
+		return schema{"type": "integer", "minimum": 1}
+	}
+	return schema{"enum": p.Words}
+}
+
+// How values are written.
+const (
+	timePattern  = `^([0-9.]+(ns|us|µs|ms|s|m|h))+$`
+	sharePattern = `^[0-9.]+%$`
+)
+
+func pattern(p, example string) schema {
+	return schema{"type": "string", "pattern": p, "examples": []string{example}}
+}
+
 // leaf describes a scalar by its field.
 func leaf(field string) schema {
-	pattern := func(p, example string) schema {
-		return schema{"type": "string", "pattern": p, "examples": []string{example}}
-	}
 	switch field {
-	case "phaseFile.For", "loadFile.Timeout", "faultFile.Latency", "faultFile.Jitter", "faultFile.Up", "faultFile.Down", "faultFile.Gap":
-		return pattern(`^([0-9.]+(ns|us|µs|ms|s|m|h))+$`, "5s")
+	case "phaseFile.For", "loadFile.Timeout":
+		return pattern(timePattern, "5s")
 	case "loadFile.Rate", "phaseFile.Rate":
 		return pattern(`^[0-9.]+/s( to [0-9.]+/s)?$`, "300/s")
 	case "loadFile.Reads", "loadFile.Writes":
-		return pattern(`^[0-9.]+%$`, "98%")
+		return pattern(sharePattern, "98%")
 	case "loadFile.Keys":
 		return schema{"enum": []string{"zipf", "uniform"}}
 	case "stackFile.Cache":
@@ -72,12 +108,6 @@ func leaf(field string) schema {
 		return schema{"enum": []string{"postgres", "none"}}
 	case "faultFile.On":
 		return schema{"enum": []string{"cache", "database"}}
-	case "faultFile.Rate", "faultFile.Size":
-		return schema{"type": "integer", "minimum": 1}
-	case "faultFile.Revert":
-		return schema{"enum": []string{string(chaos.Resume), string(chaos.Close)}}
-	case "faultFile.Live":
-		return schema{"enum": []string{string(chaos.Keep), string(chaos.CloseAll)}}
 	case "faultFile.Kind":
 		return faultKinds()
 	}
