@@ -31,6 +31,9 @@ var mayImport = map[string][]string{
 	"results/judge":   {"results", "results/figures"},
 	"results/report":  {"results", "results/figures", "results/judge"},
 
+	// A protocol of a link's dependency knows what a link says to it, and no link.
+	"chaos/link/pgwire": {"chaos/link/wire", "results"},
+
 	// The server knows nothing of the harness, and the harness nothing of it.
 	"server":         {"server/feature", "server/cache", "server/pgstore"},
 	"server/feature": {},

@@ -1,0 +1,118 @@
+package pgwire
+
+import (
+	"slices"
+	"time"
+)
+
+// maxWaiting bounds how many requests are remembered.
+const maxWaiting = 1 << 16
+
+// queueKept is how long an empty queue may be to be used again.
+const queueKept = 1 << 10
+
+// A what is what the server was asked for.
+type what byte
+
+const (
+	startup what = iota
+	execute
+	query
+	call
+	sync
+	copyEnd // is not answered
+)
+
+// A request is what waits for a reply of the server. All but execute and copyEnd
+// wait for a ReadyForQuery.
+type request struct {
+	what    what
+	done    bool // query and call: only ReadyForQuery is to come
+	unseen  bool // query: its text goes on behind what is looked at
+	sent    time.Duration
+	up      int64
+	pattern string   // of a query: of the statement that is next
+	more    []string // query: patterns of the statements behind that
+}
+
+func (r *request) statement() bool { return r.what == execute || r.what == query || r.what == call }
+
+// A queue holds the requests in the order in which the server answers them.
+type queue struct {
+	items []request
+	head  int // before it, items are answered
+}
+
+func (q *queue) len() int { return len(q.items) - q.head }
+
+// push appends r. It reports false when the queue is full.
+func (q *queue) push(r request) bool {
+	if q.len() == maxWaiting {
+		return false
+	}
+	if len(q.items) == cap(q.items) && q.head > len(q.items)/2 {
+		q.items = slices.Delete(q.items, 0, q.head)
+		q.head = 0
+	}
+	q.items = append(q.items, r)
+	return true
+}
+
+// front is the request that the server answers next, nil if there is none.
+func (q *queue) front() *request {
+	for q.len() > 0 && q.items[q.head].what == copyEnd {
+		q.pop()
+	}
+	if q.len() == 0 {
+		return nil
+	}
+	return &q.items[q.head]
+}
+
+// back is the last request, nil if there is none.
+func (q *queue) back() *request {
+	if q.len() == 0 {
+		return nil
+	}
+	return &q.items[len(q.items)-1]
+}
+
+func (q *queue) pop() {
+	q.items[q.head] = request{}
+	q.head++
+	if q.head < len(q.items) {
+		return
+	}
+	q.items, q.head = q.items[:0], 0
+	if cap(q.items) > queueKept {
+		q.items = nil
+	}
+}
+
+// skip drops what the server skips after an error. It reports whether it came to
+// the Sync that ends it.
+func (q *queue) skip() bool {
+	for r := q.front(); r != nil; r = q.front() {
+		if r.what == sync {
+			return true
+		}
+		q.pop()
+	}
+	return false
+}
+
+// dropCopied drops what the server reads as part of a COPY, which is at the front:
+// each Sync up to the end of the data. It reports whether that end has come.
+func (q *queue) dropCopied() (ended bool) {
+	from := q.head + 1
+	to := from
+	for to < len(q.items) && q.items[to].what == sync {
+		to++
+	}
+	ended = to < len(q.items) // with a copyEnd, or an error is on its way
+	if ended && q.items[to].what == copyEnd {
+		to++
+	}
+	q.items = slices.Delete(q.items, from, to)
+	return ended
+}

@@ -1,0 +1,60 @@
+package pgwire
+
+import "encoding/binary"
+
+// The codes of packets without a type: a version, or a number that is none.
+const (
+	majorVersion  = 3
+	codeCancel    = 1234<<16 | 5678
+	codeEncrypt   = 1234<<16 | 5679 // SSLRequest
+	codeEncryptBy = 1234<<16 | 5680 // GSSENCRequest
+)
+
+// packet takes a whole packet of a client that has not said who it is.
+func (d *Dialog) packet() {
+	switch code := binary.BigEndian.Uint32(d.up.body); {
+	case code == codeCancel:
+		d.stage = cancelling
+		d.forget()
+	case code == codeEncrypt || code == codeEncryptBy:
+		d.stage = asking
+		if !d.down.between() {
+			d.stepAside()
+		}
+	case code>>16 == majorVersion:
+		d.started()
+	default:
+		d.stepAside()
+	}
+}
+
+// started takes a StartupMessage.
+func (d *Dialog) started() {
+	if d.refuse() {
+		return
+	}
+	d.stage = session
+	d.up.untyped, d.up.wants = false, ofClient
+	d.push(request{what: startup})
+}
+
+// encryption takes the server's answer to SSLRequest or GSSENCRequest. A server
+// that has none to give (it is too old, or cannot fork) sends an ErrorResponse.
+func (d *Dialog) encryption(b []byte) (rest []byte) {
+	d.stage = opening
+	switch b[0] {
+	case 'N':
+		return b[1:]
+	case 'E':
+		return b
+	}
+	d.stepAside() // encrypted from here on, or not understood
+	return b
+}
+
+// authentication takes an Authentication message.
+func (d *Dialog) authentication() {
+	if b := d.down.body; len(b) == 4 && binary.BigEndian.Uint32(b) == 0 {
+		d.authenticated = true
+	}
+}
