@@ -10,7 +10,7 @@ func (d *Dialog) fromClient() {
 	}
 	kind, body := d.up.kind, d.up.body
 	if d.copying && bytes.IndexByte([]byte("dcfHSX"), kind) < 0 {
-		d.stepAside() // the server will complain, about what exactly is not known here
+		d.stepAside(foreign) // nor does the server understand this
 		return
 	}
 	switch kind {
@@ -134,7 +134,7 @@ func (d *Dialog) copied(kind byte) {
 
 func (d *Dialog) push(r request) {
 	if !d.waiting.push(r) {
-		d.stepAside()
+		d.stepAside(tooMuch)
 	}
 }
 

@@ -1,6 +1,9 @@
 package pgwire
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // patternMax is how many bytes of a pattern are kept.
 const patternMax = 120
@@ -14,8 +17,7 @@ const patternMax = 120
 // function in standard SQL (BEGIN ATOMIC) is taken for an end, which puts patterns
 // of that Query in the wrong place; exchanges are counted by their replies.
 func pattern(text []byte) (p string, rest []byte) {
-	var room [patternMax]byte
-	out := writer{to: room[:0]}
+	var out writer
 	for depth := 0; len(text) > 0; {
 		n, class := token(text)
 		switch {
@@ -46,29 +48,27 @@ func nesting(c byte) int {
 
 // A writer squeezes whitespace and stops where its room ends.
 type writer struct {
-	to  []byte
+	to  [patternMax]byte
+	n   int
 	gap bool // there was whitespace
 }
 
 func (w *writer) put(b []byte) {
-	if w.gap && len(w.to) > 0 && len(w.to) < cap(w.to) {
-		w.to = append(w.to, ' ')
+	if w.gap && w.n > 0 {
+		w.n += copy(w.to[w.n:], " ")
 	}
 	w.gap = false
-	w.to = append(w.to, b[:min(len(b), cap(w.to)-len(w.to))]...)
+	w.n += copy(w.to[w.n:], b)
 }
 
-// String is what was put, without a space or half a character at its end.
+// String is what was put, without a space or a part of a character at its end.
 func (w *writer) String() string {
-	b := w.to
-	for cut := 0; cut < utf8.UTFMax && len(b) == cap(w.to); cut++ {
-		if r, size := utf8.DecodeLastRune(b[:len(b)-cut]); r != utf8.RuneError || size != 1 {
-			b = b[:len(b)-cut]
+	b := w.to[:w.n]
+	for part := 0; part < utf8.UTFMax && w.n == len(w.to); part++ {
+		if r, size := utf8.DecodeLastRune(b[:w.n-part]); r != utf8.RuneError || size != 1 {
+			b = b[:w.n-part]
 			break
 		}
 	}
-	for len(b) > 0 && b[len(b)-1] == ' ' {
-		b = b[:len(b)-1]
-	}
-	return string(b)
+	return string(bytes.TrimRight(b, " "))
 }

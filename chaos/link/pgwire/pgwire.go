@@ -61,6 +61,7 @@
 package pgwire
 
 import (
+	"encoding/binary"
 	"time"
 
 	"brownout/chaos/link/wire"
@@ -84,6 +85,7 @@ type Dialog struct {
 	at     time.Duration // of the bytes at hand
 
 	stage         stage
+	lost          string // why the dialog stepped aside
 	authenticated bool
 	up, down      framer
 
@@ -110,7 +112,11 @@ func New(report wire.Report) *Dialog {
 
 // Protocol is PostgreSQL's, for a link.
 func Protocol() wire.Protocol {
-	return wire.Protocol{Name: "postgres", New: func(r wire.Report) wire.Dialog { return New(r) }}
+	ask := binary.BigEndian.AppendUint32([]byte{0, 0, 0, 8}, codeTLS)
+	return wire.Protocol{
+		Name: "postgres", New: func(r wire.Report) wire.Dialog { return New(r) },
+		AskTLS: ask, AgreeTLS: agreeTLS,
+	}
 }
 
 // Up implements wire.Dialog.
@@ -121,13 +127,13 @@ func (d *Dialog) Up(b []byte, at time.Duration) wire.Step {
 	d.at, d.answers.delay = at, 0
 	for rest := b; len(rest) > 0 && d.follows(); {
 		if d.stage == asking {
-			d.stepAside() // a client waits for the answer, or the streams are not ours to read
+			d.stepAside(foreign) // a client of ours waits for the answer
 			break
 		}
 		var found outcome
 		switch rest, found = d.up.next(rest); found {
 		case broken:
-			d.stepAside()
+			d.stepAside(foreign)
 		case whole:
 			d.fromClient()
 		}
@@ -152,7 +158,7 @@ func (d *Dialog) Down(b []byte, at time.Duration) wire.Step {
 		var found outcome
 		switch rest, found = d.down.next(rest); found {
 		case broken:
-			d.stepAside()
+			d.stepAside(foreign)
 		case whole:
 			d.fromServer()
 			if d.answers.doomed != nil {
@@ -174,10 +180,23 @@ func (d *Dialog) End(at time.Duration) {
 // follows reports whether the streams are still understood.
 func (d *Dialog) follows() bool { return d.stage <= session }
 
+// Aside implements wire.Dialog. A connection with a CancelRequest is not one: there
+// is nothing more to follow.
+func (d *Dialog) Aside() string { return d.lost }
+
+// Why a dialog steps aside.
+const (
+	foreign    = "it does not speak PostgreSQL's protocol 3"
+	unasked    = "the server answered what it was not asked"
+	encrypted  = "it is encrypted"
+	replicates = "it replicates"
+	tooMuch    = "too much waits for a reply"
+)
+
 // stepAside lets everything through from now on.
-func (d *Dialog) stepAside() {
+func (d *Dialog) stepAside(why string) {
 	d.missDoor()
-	d.stage = aside
+	d.stage, d.lost = aside, why
 	d.answers.doomed = nil
 	d.forget()
 }

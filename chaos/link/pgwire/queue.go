@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// maxWaiting bounds how many requests are remembered.
+// maxWaiting bounds how many requests are remembered; each statement of a query
+// counts.
 const maxWaiting = 1 << 16
 
 // queueKept is how long an empty queue may be to be used again.
@@ -33,23 +34,27 @@ type request struct {
 	up      int64
 	pattern string   // of a query: of the statement that is next
 	more    []string // query: patterns of the statements behind that
+	weight  int      // in the queue
 }
 
 func (r *request) statement() bool { return r.what == execute || r.what == query || r.what == call }
 
 // A queue holds the requests in the order in which the server answers them.
 type queue struct {
-	items []request
-	head  int // before it, items are answered
+	items  []request
+	head   int // before it, items are answered
+	weight int
 }
 
 func (q *queue) len() int { return len(q.items) - q.head }
 
 // push appends r. It reports false when the queue is full.
 func (q *queue) push(r request) bool {
-	if q.len() == maxWaiting {
+	r.weight = 1 + len(r.more)
+	if q.weight+r.weight > maxWaiting {
 		return false
 	}
+	q.weight += r.weight
 	if len(q.items) == cap(q.items) && q.head > len(q.items)/2 {
 		q.items = slices.Delete(q.items, 0, q.head)
 		q.head = 0
@@ -78,6 +83,7 @@ func (q *queue) back() *request {
 }
 
 func (q *queue) pop() {
+	q.weight -= q.items[q.head].weight
 	q.items[q.head] = request{}
 	q.head++
 	if q.head < len(q.items) {
@@ -113,6 +119,7 @@ func (q *queue) dropCopied() (ended bool) {
 	if ended && q.items[to].what == copyEnd {
 		to++
 	}
+	q.weight -= to - from
 	q.items = slices.Delete(q.items, from, to)
 	return ended
 }

@@ -36,7 +36,7 @@ func (d *Dialog) fromServer() {
 	case 'R':
 		d.authentication()
 	case 'W':
-		d.stepAside() // the streams of a replication follow no order
+		d.stepAside(replicates)
 	}
 }
 
@@ -50,7 +50,7 @@ func (d *Dialog) completed(kind string) {
 		d.done(r, kind, results.ReplyOK, byServer)
 		r.next()
 	default:
-		d.stepAside()
+		d.stepAside(unasked)
 		return
 	}
 	if kind == kindDeallocateAll || kind == kindDiscardAll {
@@ -72,7 +72,7 @@ func (r *request) next() {
 func (d *Dialog) suspended() {
 	r := d.waiting.front()
 	if r == nil || r.what != execute {
-		d.stepAside()
+		d.stepAside(unasked)
 		return
 	}
 	d.done(r, keyword(r.pattern), results.ReplyOK, byServer)
@@ -83,7 +83,7 @@ func (d *Dialog) suspended() {
 func (d *Dialog) called() {
 	r := d.waiting.front()
 	if r == nil || r.what != call {
-		d.stepAside()
+		d.stepAside(unasked)
 		return
 	}
 	d.done(r, KindCall, results.ReplyOK, byServer)
@@ -119,7 +119,7 @@ func (r *request) kind() string {
 func (d *Dialog) ready(state []byte) {
 	r := d.waiting.front()
 	if r == nil || r.what == execute {
-		d.stepAside()
+		d.stepAside(unasked)
 		return
 	}
 	d.waiting.pop()
@@ -133,7 +133,7 @@ func (d *Dialog) ready(state []byte) {
 func (d *Dialog) copyIn() {
 	r := d.waiting.front()
 	if r == nil || r.what != execute && r.what != query {
-		d.stepAside()
+		d.stepAside(unasked)
 		return
 	}
 	d.copying = !d.waiting.dropCopied()

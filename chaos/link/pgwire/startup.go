@@ -4,10 +4,18 @@ import "encoding/binary"
 
 // The codes of packets without a type: a version, or a number that is none.
 const (
-	majorVersion  = 3
-	codeCancel    = 1234<<16 | 5678
-	codeEncrypt   = 1234<<16 | 5679 // SSLRequest
-	codeEncryptBy = 1234<<16 | 5680 // GSSENCRequest
+	majorVersion = 3
+	codeCancel   = 1234<<16 | 5678
+	codeTLS      = 1234<<16 | 5679 // SSLRequest
+	codeGSS      = 1234<<16 | 5680 // GSSENCRequest
+)
+
+// The server's answers to the last two.
+const (
+	agreeTLS = 'S'
+	agreeGSS = 'G'
+	refuses  = 'N'
+	fails    = 'E' // of an ErrorResponse: it is too old, or cannot fork
 )
 
 // packet takes a whole packet of a client that has not said who it is.
@@ -16,15 +24,12 @@ func (d *Dialog) packet() {
 	case code == codeCancel:
 		d.stage = cancelling
 		d.forget()
-	case code == codeEncrypt || code == codeEncryptBy:
+	case (code == codeTLS || code == codeGSS) && d.down.between():
 		d.stage = asking
-		if !d.down.between() {
-			d.stepAside()
-		}
 	case code>>16 == majorVersion:
 		d.started()
 	default:
-		d.stepAside()
+		d.stepAside(foreign)
 	}
 }
 
@@ -38,17 +43,18 @@ func (d *Dialog) started() {
 	d.push(request{what: startup})
 }
 
-// encryption takes the server's answer to SSLRequest or GSSENCRequest. A server
-// that has none to give (it is too old, or cannot fork) sends an ErrorResponse.
+// encryption takes the server's answer to SSLRequest or GSSENCRequest.
 func (d *Dialog) encryption(b []byte) (rest []byte) {
 	d.stage = opening
 	switch b[0] {
-	case 'N':
+	case refuses:
 		return b[1:]
-	case 'E':
-		return b
+	case fails:
+	case agreeTLS, agreeGSS:
+		d.stepAside(encrypted)
+	default:
+		d.stepAside(foreign)
 	}
-	d.stepAside() // encrypted from here on, or not understood
 	return b
 }
 
