@@ -19,11 +19,11 @@ func (d *Dialog) fromClient() {
 		d.statement(queryOf(body, d.up.size-5 > len(body)))
 	case 'F':
 		d.extended = false
-		d.statement(request{what: call})
+		d.statement(request{what: doCall})
 	case 'E':
 		d.extended = true
 		portal, _ := cut(body)
-		d.statement(request{what: execute, pattern: d.portals.get(portal)})
+		d.statement(request{what: doExecute, pattern: d.portals.get(portal)})
 	case 'P', 'B', 'C', 'D', 'H':
 		d.prepares(kind, body)
 	case 'S':
@@ -36,7 +36,7 @@ func (d *Dialog) fromClient() {
 // queryOf is the request of a Query. Statements without a text get no reply.
 func queryOf(body []byte, unseen bool) request {
 	text, _ := cut(body)
-	r := request{what: query, unseen: unseen}
+	r := request{what: doQuery, unseen: unseen}
 	for len(text) > 0 {
 		var p string
 		switch p, text = pattern(text); {
@@ -58,7 +58,7 @@ func (d *Dialog) statement(r request) {
 	switch {
 	case !d.skipping:
 		d.push(r)
-	case d.blame != "" && r.what == execute:
+	case d.blame != "" && r.what == doExecute:
 		d.done(&r, keyword(r.pattern), d.blame, byServer)
 		d.blame = ""
 	}
@@ -106,7 +106,7 @@ func (d *Dialog) sync() {
 		return
 	}
 	d.extended, d.skipping, d.blame, d.upBytes = false, false, "", 0
-	d.push(request{what: sync})
+	d.push(request{what: doSync})
 }
 
 // copied takes data of a COPY, or its end. A client may send them before it knows
@@ -128,7 +128,7 @@ func (d *Dialog) copied(kind byte) {
 	case d.copying:
 		d.copying = false
 	default:
-		d.push(request{what: copyEnd})
+		d.push(request{what: endCopy})
 	}
 }
 

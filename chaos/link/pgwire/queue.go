@@ -16,16 +16,16 @@ const queueKept = 1 << 10
 type what byte
 
 const (
-	startup what = iota
-	execute
-	query
-	call
-	sync
-	copyEnd // is not answered
+	doStart what = iota
+	doExecute
+	doQuery
+	doCall
+	doSync
+	endCopy // is not answered
 )
 
-// A request is what waits for a reply of the server. All but execute and copyEnd
-// wait for a ReadyForQuery.
+// A request is what waits for a reply of the server. All but doExecute and
+// endCopy wait for a ReadyForQuery.
 type request struct {
 	what    what
 	done    bool // query and call: only ReadyForQuery is to come
@@ -37,7 +37,9 @@ type request struct {
 	weight  int      // in the queue
 }
 
-func (r *request) statement() bool { return r.what == execute || r.what == query || r.what == call }
+func (r *request) statement() bool {
+	return r.what == doExecute || r.what == doQuery || r.what == doCall
+}
 
 // A queue holds the requests in the order in which the server answers them.
 type queue struct {
@@ -65,7 +67,7 @@ func (q *queue) push(r request) bool {
 
 // front is the request that the server answers next, nil if there is none.
 func (q *queue) front() *request {
-	for q.len() > 0 && q.items[q.head].what == copyEnd {
+	for q.len() > 0 && q.items[q.head].what == endCopy {
 		q.pop()
 	}
 	if q.len() == 0 {
@@ -99,7 +101,7 @@ func (q *queue) pop() {
 // the Sync that ends it.
 func (q *queue) skip() bool {
 	for r := q.front(); r != nil; r = q.front() {
-		if r.what == sync {
+		if r.what == doSync {
 			return true
 		}
 		q.pop()
@@ -112,11 +114,11 @@ func (q *queue) skip() bool {
 func (q *queue) dropCopied() (ended bool) {
 	from := q.head + 1
 	to := from
-	for to < len(q.items) && q.items[to].what == sync {
+	for to < len(q.items) && q.items[to].what == doSync {
 		to++
 	}
-	ended = to < len(q.items) // with a copyEnd, or an error is on its way
-	if ended && q.items[to].what == copyEnd {
+	ended = to < len(q.items) // with an endCopy, or an error is on its way
+	if ended && q.items[to].what == endCopy {
 		to++
 	}
 	q.weight -= to - from

@@ -43,10 +43,10 @@ func (d *Dialog) fromServer() {
 // completed takes a CommandComplete or EmptyQueryResponse.
 func (d *Dialog) completed(kind string) {
 	switch r := d.waiting.front(); {
-	case r != nil && r.what == execute:
+	case r != nil && r.what == doExecute:
 		d.done(r, kind, results.ReplyOK, byServer)
 		d.waiting.pop()
-	case r != nil && r.what == query:
+	case r != nil && r.what == doQuery:
 		d.done(r, kind, results.ReplyOK, byServer)
 		r.next()
 	default:
@@ -71,7 +71,7 @@ func (r *request) next() {
 // suspended takes a PortalSuspended: the client wanted no more rows.
 func (d *Dialog) suspended() {
 	r := d.waiting.front()
-	if r == nil || r.what != execute {
+	if r == nil || r.what != doExecute {
 		d.stepAside(unasked)
 		return
 	}
@@ -82,7 +82,7 @@ func (d *Dialog) suspended() {
 // called takes a FunctionCallResponse.
 func (d *Dialog) called() {
 	r := d.waiting.front()
-	if r == nil || r.what != call {
+	if r == nil || r.what != doCall {
 		d.stepAside(unasked)
 		return
 	}
@@ -97,11 +97,11 @@ func (d *Dialog) failed(code string, by origin) {
 		if d.extended && !d.skipping {
 			d.skipping, d.blame = true, code
 		}
-	case r.what == execute:
+	case r.what == doExecute:
 		d.done(r, keyword(r.pattern), code, by)
 		d.waiting.pop()
 		d.skipping = !d.waiting.skip()
-	case r.what == query && !r.done, r.what == call && !r.done:
+	case r.what == doQuery && !r.done, r.what == doCall && !r.done:
 		d.done(r, r.kind(), code, by)
 		r.more, r.done = nil, true
 	}
@@ -109,7 +109,7 @@ func (d *Dialog) failed(code string, by origin) {
 
 // kind is the kind of a request that got no tag.
 func (r *request) kind() string {
-	if r.what == call {
+	if r.what == doCall {
 		return KindCall
 	}
 	return keyword(r.pattern)
@@ -118,7 +118,7 @@ func (r *request) kind() string {
 // ready takes a ReadyForQuery.
 func (d *Dialog) ready(state []byte) {
 	r := d.waiting.front()
-	if r == nil || r.what == execute {
+	if r == nil || r.what == doExecute {
 		d.stepAside(unasked)
 		return
 	}
@@ -132,7 +132,7 @@ func (d *Dialog) ready(state []byte) {
 // copyIn takes a CopyInResponse: the server reads what the client sends as data.
 func (d *Dialog) copyIn() {
 	r := d.waiting.front()
-	if r == nil || r.what != execute && r.what != query {
+	if r == nil || r.what != doExecute && r.what != doQuery {
 		d.stepAside(unasked)
 		return
 	}

@@ -40,7 +40,7 @@ func (d *Dialog) started() {
 	}
 	d.stage = session
 	d.up.untyped, d.up.wants = false, ofClient
-	d.push(request{what: startup})
+	d.push(request{what: doStart})
 }
 
 // encryption takes the server's answer to SSLRequest or GSSENCRequest.
