@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 		"scenarios", "scenarios/run", "server",
 	},
 	"scenarios":       {"chaos", "loadtest", "results", "results/judge"},
-	"scenarios/run":   {"chaos", "chaos/link", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "loadtest", "results", "results/figures", "scenarios"},
+	"scenarios/run":   {"chaos", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "loadtest", "results", "results/figures", "scenarios"},
 	"chaos":           {"results"},
 	"chaos/ca":        {},
 	"chaos/link":      {"chaos", "chaos/link/wire", "results"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"brownout/chaos/link"
+	"brownout/chaos/link/pgwire"
 	"brownout/chaos/link/resp"
 	"brownout/chaos/link/wire"
 	"brownout/chaos/stack"
@@ -82,7 +83,7 @@ func (r *runner) openLinks(ctx context.Context, l *lab) error {
 // protocol is what is spoken on the link called name.
 func protocol(name string) wire.Protocol {
 	if name == results.LinkDatabase {
-		return wire.Protocol{}
+		return pgwire.Protocol()
 	}
 	return resp.Protocol()
 }
