@@ -46,6 +46,7 @@ const (
 type Conn struct {
 	ID     uint64        `json:"id"` // from 1, per link
 	Client string        `json:"client"`
+	To     string        `json:"to,omitempty"` // address of the dependency
 	Opened time.Duration `json:"opened"`
 	Closed time.Duration `json:"closed,omitempty"` // 0: still open
 	By     Closer        `json:"by,omitempty"`

@@ -16,6 +16,7 @@ type conn struct {
 	gate     *Gate
 	id       uint64
 	client   *net.TCPConn
+	to       string // the dependency's address
 	opened   time.Duration
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -45,7 +46,7 @@ const (
 )
 
 func newConn(g *Gate, ctx context.Context, id uint64, client *net.TCPConn) *conn {
-	c := &conn{gate: g, id: id, client: client, opened: g.now(), dialed: make(chan struct{})}
+	c := &conn{gate: g, id: id, client: client, to: g.upstream, opened: g.now(), dialed: make(chan struct{})}
 	// The end of Run aborts the connection, which cancels the dial: in this order,
 	// so that it is not taken for a failed dial.
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -264,7 +265,7 @@ func (c *conn) snapshot(now time.Duration) results.Conn {
 		now = closed
 	}
 	return results.Conn{
-		ID: c.id, Client: c.client.RemoteAddr().String(), Opened: c.opened, Closed: closed, By: by,
+		ID: c.id, Client: c.client.RemoteAddr().String(), To: c.to, Opened: c.opened, Closed: closed, By: by,
 		Up: c.up.passed(), Down: c.down.passed(), Silence: c.silence.upTo(now), Aside: c.talk.aside(),
 	}
 }

@@ -15,7 +15,7 @@ type far interface {
 func (c *conn) dial() (far, error) {
 	defer close(c.dialed)
 	d := net.Dialer{Timeout: c.gate.cfg.DialTimeout}
-	nc, err := d.DialContext(c.ctx, "tcp", c.gate.cfg.Upstream)
+	nc, err := d.DialContext(c.ctx, "tcp", c.to)
 	if err != nil {
 		return nil, err
 	}

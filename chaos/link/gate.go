@@ -27,14 +27,15 @@ type Gate struct {
 
 	port *port // the listening side; set by Listen
 
-	conns  sync.WaitGroup // one for each conn.run
-	mu     sync.Mutex
-	ctx    context.Context // of Run
-	live   map[*conn]struct{}
-	faults []*injection // in force, in the order of injection
-	stats  Stats        // of ended connections; Opened of all
-	opened time.Duration
-	err    error // for Run
+	conns    sync.WaitGroup // one for each conn.run
+	mu       sync.Mutex
+	ctx      context.Context // of Run
+	live     map[*conn]struct{}
+	upstream string       // where new connections lead
+	faults   []*injection // in force, in the order of injection
+	stats    Stats        // of ended connections; Opened of all
+	opened   time.Duration
+	err      error // for Run
 }
 
 var _ chaos.Injector = (*Gate)(nil)
@@ -42,7 +43,7 @@ var _ chaos.Injector = (*Gate)(nil)
 // New returns a gate. It starts nothing.
 func New(cfg Config) *Gate {
 	return &Gate{
-		cfg:     cfg.withDefaults(),
+		cfg: cfg.withDefaults(), upstream: cfg.Upstream,
 		buffers: sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }},
 		live:    make(map[*conn]struct{}),
 	}
