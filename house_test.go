@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"scenarios/run":   {"chaos", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "loadtest", "results", "results/figures", "scenarios"},
 	"chaos":           {"results"},
 	"chaos/ca":        {},
+	"chaos/failover":  {},
 	"chaos/link":      {"chaos", "chaos/link/wire", "results"},
 	"chaos/link/resp": {"chaos/link/wire", "results"},
 	"chaos/link/wire": {"results"},

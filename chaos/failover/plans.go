@@ -1,0 +1,107 @@
+package failover
+
+import (
+	"slices"
+	"time"
+)
+
+// Where the figures come from.
+const (
+	autoFailover = "AWS, ElastiCache: Minimizing downtime with Multi-AZ (\"typically just a few seconds\")"
+	n8n          = "github.com/n8n-io/terraform-aws-n8n, README: What this actually buys you, measured"
+	redisson     = "github.com/redisson/redisson issue 4893, a planned node replacement in its times"
+	assumed      = "assumed: no figure was found"
+)
+
+// Plans lists the plans.
+func Plans() []Plan { return []Plan{unplanned(), testFailover(), planned(closing), planned(keeping)} }
+
+// Find returns the plan called name.
+func Find(name string) (Plan, bool) {
+	all := Plans()
+	i := slices.IndexFunc(all, func(p Plan) bool { return p.Name == name })
+	if i < 0 {
+		return Plan{}, false
+	}
+	return all[i], true
+}
+
+// unplanned is the loss of a primary's host.
+func unplanned() Plan {
+	return Plan{
+		Name: "unplanned",
+		Doc:  "the primary dies as a host does; a replica is promoted, the name follows, a replacement loads",
+		Parameters: []Parameter{
+			{"promoted", 12 * time.Second, "the replica that is least behind is the primary", autoFailover + "; the detection before it is " + assumed},
+			{"moved", 48 * time.Second, "the name leads to the new primary", n8n + " (stale for 48 s)"},
+			{"replaced", 60 * time.Second, "an empty replica takes the old one's place, and loads", assumed},
+			{"loaded", 75 * time.Second, "the replacement has loaded", assumed},
+		},
+		steps: func(at Times) []Step {
+			return []Step{
+				{0, "vanish", "the primary's host is gone", do(Site.Vanish)},
+				{at["promoted"], "promote", "Failover from primary node {old} to replica node {new} completed", do(Site.Promote)},
+				{at["moved"], "move", "the primary endpoint leads to {new}", do(Site.Move)},
+				{at["replaced"], "replace", "Recovering cache nodes {old}", replace},
+				{at["loaded"], "loaded", "Finished recovery for cache nodes {old}", do(Site.Loaded)},
+			}
+		},
+	}
+}
+
+// testFailover is the API call TestFailover.
+func testFailover() Plan {
+	return Plan{
+		Name: "test-failover",
+		Doc:  "the API call: sockets are closed, dials of the old address hang until the name moves",
+		Parameters: []Parameter{
+			{"promoted", 20 * time.Second, "writes are taken again, by the new primary", n8n + " (20 s and 22 s)"},
+			{"moved", 48 * time.Second, "the name leads to the new primary", n8n + " (48 s)"},
+			{"replaced", 60 * time.Second, "the old node is recovered as a replica, and loads", assumed},
+			{"loaded", 75 * time.Second, "it has loaded", assumed},
+		},
+		steps: func(at Times) []Step {
+			return []Step{
+				{0, "hang-up", "Test Failover API called for node group 0001", do(Site.HangUp)},
+				{at["promoted"], "promote", "Failover from primary node {old} to replica node {new} completed", do(Site.Promote)},
+				{at["moved"], "move", "the primary endpoint leads to {new}", do(Site.Move)},
+				{at["replaced"], "replace", "Recovering cache nodes {old}", replace},
+				{at["loaded"], "loaded", "Finished recovery for cache nodes {old}", do(Site.Loaded)},
+			}
+		},
+	}
+}
+
+// What a demoted primary does with connections that write.
+const (
+	closing = true  // close-on-replica-write yes, the default (AWS, ElastiCache: Redis OSS specific parameters)
+	keeping = false // no, or a proxy or script between
+)
+
+// planned is the replacement of nodes for maintenance, scaling or an upgrade.
+func planned(closes bool) Plan {
+	name, doc := "planned", "a node is replaced: the old primary lives on as a replica, answers writes READONLY and closes, until it is deleted"
+	if !closes {
+		name, doc = "planned-keep", "the same with close-on-replica-write off: connections are kept"
+	}
+	return Plan{
+		Name: name, Doc: doc,
+		Parameters: []Parameter{
+			{"moved", 121 * time.Second, "the name leads to the new primary", redisson + " (promoted 03:01:03, DNS 03:03:04)"},
+			{"deleted", 455 * time.Second, "the old node is deleted: a second wave of errors", redisson + " (deleted 03:08:38)"},
+		},
+		steps: func(at Times) []Step {
+			steps := []Step{
+				{0, "promote", "Failover from primary node {old} to replica node {new} completed", do(Site.Promote)},
+				{0, "demote", "{old} is a replica and refuses writes", do(Site.Demote)},
+			}
+			if closes {
+				steps = append(steps, Step{0, "close-on-write", "{old} closes connections that write (close-on-replica-write)", do(Site.CloseOnWrite)})
+			}
+			return append(steps, []Step{
+				{at["moved"], "move", "the primary endpoint leads to {new}", do(Site.Move)},
+				{at["deleted"], "delete", "{old} is deleted", do(Site.Delete)},
+			}...)
+		},
+	}
+}
