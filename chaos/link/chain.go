@@ -40,10 +40,10 @@ type account struct {
 
 // prepend puts s in front and returns what runs it.
 func (ch *chain) prepend(s *stage) (run func()) {
-	in, out := make(chan *stream.StreamChunk, s.buffer), ch.in
-	ch.in = in
+	in, out, stop := make(chan *stream.StreamChunk, s.buffer), ch.in, make(chan struct{})
+	ch.in, s.stop = in, stop
 	ch.stages = append(ch.stages, s)
-	return func() { s.run(in, out) }
+	return func() { s.run(in, out, stop) }
 }
 
 // enter notes a chunk of n bytes that the carrier is about to send to in, with
@@ -93,10 +93,6 @@ func (ch *chain) settle(d *delays) {
 	}
 }
 
-// mustWait says whether the carrier has to wait: the chain is full, or it has no
-// stage in force and is about to be taken away.
-func (ch *chain) mustWait() bool { return ch.cost >= heldLimit || ch.spent() }
-
 // spent says whether no stage is in force any more.
 func (ch *chain) spent() bool {
 	for _, s := range ch.stages {
@@ -107,14 +103,19 @@ func (ch *chain) spent() bool {
 	return true
 }
 
-// holds says whether a stage in force lets nothing out.
-func (ch *chain) holds() bool {
-	for _, s := range ch.stages {
-		if s.holds && !s.lifted {
-			return true
-		}
+// worn says whether a stage was lifted.
+func (ch *chain) worn() bool {
+	return slices.ContainsFunc(ch.stages, func(s *stage) bool { return s.lifted })
+}
+
+// halt ends the stages of an empty chain, and returns those still in force.
+func (ch *chain) halt() []*stage {
+	inForce := slices.DeleteFunc(ch.stages, func(s *stage) bool { return s.lifted })
+	for _, s := range inForce {
+		close(s.stop)
+		s.stop = nil
 	}
-	return false
+	return inForce
 }
 
 // discard lets every stage run empty. What was delayed was delayed to the end.
@@ -134,30 +135,30 @@ type stage struct {
 	holds   bool                 // it lets nothing out while in force
 	account *account             // set by what delays
 	shift   func() time.Duration // set by latency: by how much to move a chunk's timestamp
-	stop    chan struct{}        // closed when it is lifted
 
 	// Guarded by the pump's lock.
-	mark   int64 // position in the stream at which it was put in
+	stop   chan struct{} // closed to end it; nil: it is in no chain
+	mark   int64         // position in the stream at which it was put in
 	lifted bool
 }
 
 func newStage(toxic toxics.Toxic) *stage {
-	s := &stage{toxic: toxic, stop: make(chan struct{})}
+	s := &stage{toxic: toxic}
 	if b, ok := toxic.(toxics.BufferedToxic); ok {
 		s.buffer = b.GetBufferSize()
 	}
 	return s
 }
 
-// run runs the toxic until the stage is lifted, and lets everything through from
-// then on until in is closed.
+// run runs the toxic until stop is closed, and lets everything through from then on
+// until in is closed.
 //
 // Note: Toxiproxy takes a stub out of its chain instead, with InterruptToxic and
 // by swapping channels. That blocks while the next one takes no chunk. Here the
 // stub's Interrupt is a channel that is closed, which cannot block.
-func (s *stage) run(in <-chan *stream.StreamChunk, out chan<- *stream.StreamChunk) {
+func (s *stage) run(in <-chan *stream.StreamChunk, out chan<- *stream.StreamChunk, stop chan struct{}) {
 	stub := toxics.NewToxicStub(in, out)
-	stub.Interrupt = s.stop
+	stub.Interrupt = stop
 	stub.Run(&toxics.ToxicWrapper{Toxic: s.toxic, Toxicity: 1})
 	if stub.Closed() {
 		return
@@ -170,8 +171,11 @@ func (s *stage) run(in <-chan *stream.StreamChunk, out chan<- *stream.StreamChun
 
 // lift ends the toxic. The pump's lock is held.
 func (s *stage) lift() {
-	if !s.lifted {
-		s.lifted = true
+	if s.lifted {
+		return
+	}
+	s.lifted = true
+	if s.stop != nil {
 		close(s.stop)
 	}
 }

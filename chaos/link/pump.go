@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type pump struct {
 	mu      sync.Mutex
 	moved   sync.Cond // the chain has moved on: a chunk less, a stage more or less, or killed
 	chain   *chain    // nil: bytes go straight on
+	waiting []*stage  // in force, oldest first, that nothing has met yet: they cost nothing
 	read    int64     // position in the stream: bytes taken from the source
 	written int64     // and bytes written to the sink
 	ended   bool      // the source has ended
@@ -47,13 +49,14 @@ func (p *pump) pass(b []byte) error {
 	now := time.Now()
 	p.mu.Lock()
 	p.read += int64(len(b))
-	for p.chain != nil && !p.dead && p.chain.mustWait() {
+	for !p.dead && p.mustWait() {
 		p.moved.Wait()
 	}
 	if p.dead {
 		p.mu.Unlock()
 		return net.ErrClosed
 	}
+	p.raise()
 	if p.chain == nil {
 		p.mu.Unlock()
 		return p.write(b)
@@ -106,9 +109,12 @@ const (
 // the rule forbids it.
 func (p *pump) end(rule endRule) bool {
 	p.mu.Lock()
-	if rule == unlessHeld && p.chain != nil && p.chain.holds() {
+	if rule == unlessHeld && p.holds() {
 		p.mu.Unlock()
 		return false
+	}
+	if !p.dead {
+		p.raise()
 	}
 	p.ended = true
 	straight := p.chain == nil && !p.dead
@@ -148,14 +154,33 @@ func (p *pump) insert(s *stage) {
 	if p.ended || p.dead {
 		return
 	}
-	if p.chain == nil {
-		p.chain = &chain{in: make(chan *stream.StreamChunk)}
-		ch, out := p.chain, p.chain.in
-		p.goroutines.Go(func() { p.drain(ch, out) })
-	}
-	run := p.chain.prepend(s)
-	p.goroutines.Go(run)
+	p.waiting = append(p.waiting, s)
 	p.moved.Broadcast()
+}
+
+// raise puts the stages that wait into the chain. p.mu is held.
+func (p *pump) raise() {
+	for _, s := range p.waiting {
+		if p.chain == nil {
+			p.chain = &chain{in: make(chan *stream.StreamChunk)}
+			ch, out := p.chain, p.chain.in
+			p.goroutines.Go(func() { p.drain(ch, out) })
+		}
+		p.goroutines.Go(p.chain.prepend(s))
+	}
+	p.waiting = nil
+}
+
+// mustWait says whether the carrier has to wait: the chain is full, or it has no
+// stage in force and is about to be taken away. p.mu is held.
+func (p *pump) mustWait() bool {
+	return p.chain != nil && (p.chain.cost >= heldLimit || p.chain.spent() && len(p.waiting) == 0)
+}
+
+// holds says whether a stage in force lets nothing out. p.mu is held.
+func (p *pump) holds() bool {
+	holds := func(s *stage) bool { return s.holds && !s.lifted }
+	return slices.ContainsFunc(p.waiting, holds) || p.chain != nil && slices.ContainsFunc(p.chain.stages, holds)
 }
 
 // lift takes s out of the way: what it holds flows on. It does not wait for that.
@@ -163,6 +188,7 @@ func (p *pump) lift(s *stage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s.lift()
+	p.waiting = slices.DeleteFunc(p.waiting, func(w *stage) bool { return w == s })
 	p.dismantle()
 	p.moved.Broadcast()
 }
@@ -187,11 +213,13 @@ func (p *pump) kill() {
 	p.moved.Broadcast()
 }
 
-// dismantle goes back to the straight path when no stage is in force and the
-// chain is empty. p.mu is held.
+// dismantle takes an empty chain away in which a stage was lifted. Those still in
+// force wait for the next chunk; without any, that goes the straight path. p.mu is
+// held.
 func (p *pump) dismantle() {
-	if ch := p.chain; ch != nil && ch.spent() && len(ch.tickets) == 0 && !ch.final {
+	if ch := p.chain; ch != nil && ch.worn() && len(ch.tickets) == 0 && !ch.final {
 		p.chain = nil
+		p.waiting = append(ch.halt(), p.waiting...)
 		close(ch.in)
 	}
 }

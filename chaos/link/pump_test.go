@@ -188,3 +188,57 @@ func TestKilledPumpEnds(t *testing.T) {
 		goroutines.Wait() // the bubble fails the test if it cannot end
 	})
 }
+
+// Faults that come and go leave nothing behind on a connection that lives on,
+// whatever keeps its chain: bytes that cannot go on, or a fault that stays.
+func TestLiftedStagesDoNotPileUp(t *testing.T) {
+	delay := func(ms int64) *stage { return newStage(&toxics.LatencyToxic{Latency: ms}) }
+	for _, row := range []struct {
+		name    string
+		prepare func(*rig)
+		pass    int // bytes that meet each stage
+	}{
+		{"the sink takes nothing and the pump is full", func(r *rig) {
+			s := delay(1)
+			r.insert(s)
+			r.block(true)
+			for range heldLimit/bufferSize + 2 {
+				r.feed <- make([]byte, bufferSize)
+			}
+			synctest.Wait()
+			r.lift(s)
+		}, 0},
+		{"another fault stays, and the connection is idle", func(r *rig) { r.insert(delay(1)) }, 0},
+		{"another fault stays, and bytes pass", func(r *rig) { r.insert(delay(1)) }, 1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(1000)
+				row.prepare(r)
+				for range 100 {
+					s := delay(1)
+					r.insert(s)
+					if row.pass > 0 {
+						r.feed <- make([]byte, row.pass)
+					}
+					time.Sleep(10 * time.Millisecond)
+					r.lift(s)
+					synctest.Wait()
+				}
+				r.mu.Lock()
+				n := len(r.waiting)
+				if r.chain != nil {
+					n += len(r.chain.stages)
+				}
+				r.mu.Unlock()
+				if n > 2 {
+					t.Errorf("the pump has %d stages after 100 came and went, want 2 at the most", n)
+				}
+				r.block(false)
+				close(r.feed)
+				r.kill()
+				r.goroutines.Wait()
+			})
+		})
+	}
+}
