@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strings"
-	"syscall"
 	"time"
+
+	"brownout/chaos/stack/admin"
 )
 
 // The pauses between two questions to a server that is starting.
@@ -15,6 +14,9 @@ const (
 	firstPause   = time.Millisecond
 	longestPause = 20 * time.Millisecond
 )
+
+// answerTimeout bounds one question to a server.
+const answerTimeout = time.Second
 
 // externalTimeout is how long an external server may take to answer. It should be
 // up already; a container may just be starting.
@@ -25,37 +27,32 @@ type refusal struct{ error }
 
 func (r refusal) Unwrap() error { return r.error }
 
-// errStranger means that another run's server got the port. Ours will end soon.
+// errStranger means that another server answers at the node's address.
 var errStranger = errors.New("another server answers on its port")
 
-// await asks until the answer is no error. It gives up when p, which may be nil,
+// await asks until the answer is no error. It gives up when one of the processes
 // has ended, on a refusal, and when ctx is done.
-func await(ctx context.Context, p *Process, ask func(context.Context) error) error {
-	var ended <-chan struct{} // nil: never
-	if p != nil {
-		ended = p.Done()
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithCancel(ctx)
+func await(ctx context.Context, ask func(context.Context) error, ps ...*Process) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for _, p := range ps {
 		defer context.AfterFunc(p.Context(), cancel)()
-		defer cancel()
 	}
 	for pause := firstPause; ; pause = min(pause*3/2, longestPause) {
-		err := ask(ctx)
+		err := askOnce(ctx, ask)
 		if err == nil {
 			return nil
 		}
-		if p != nil && p.Exited() {
-			return endOf(p)
+		if end := anyEnd(ps); end != nil {
+			return end
 		}
 		if refused := (refusal{}); errors.As(err, &refused) {
 			return refused.error
 		}
 		select {
-		case <-ended:
-			return endOf(p)
 		case <-ctx.Done():
-			if p != nil && p.Exited() {
-				return endOf(p)
+			if end := anyEnd(ps); end != nil {
+				return end
 			}
 			return fmt.Errorf("waiting for its answer: %w (last: %w)", context.Cause(ctx), err)
 		case <-time.After(pause):
@@ -63,50 +60,33 @@ func await(ctx context.Context, p *Process, ask func(context.Context) error) err
 	}
 }
 
-// endOf says why a process that should live does not.
-func endOf(p *Process) error {
-	if err := p.Err(); err != nil {
-		return err
-	}
-	return fmt.Errorf("%s was stopped while it started", p.name)
+// askOnce asks with a time limit: a server that hangs now may answer the next time.
+func askOnce(ctx context.Context, ask func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	return ask(ctx)
 }
 
-// portTries bounds how often a server is started again because its port was taken
-// between our choosing it and its listening.
-const portTries = 10
-
-// onFreePort calls start with free ports until it does not fail for the port's
-// being in use.
-func onFreePort(start func(port int) (*Node, error)) (n *Node, err error) {
-	for range portTries {
-		var port int
-		if port, err = freePort(); err != nil {
-			return nil, err
+// anyEnd says why a process that should live does not, of the first that does not.
+func anyEnd(ps []*Process) error {
+	for _, p := range ps {
+		if !p.Exited() {
+			continue
 		}
-		if n, err = start(port); !portTaken(err) {
-			return n, err
+		if err := p.Err(); err != nil {
+			return err
 		}
+		return fmt.Errorf("%s was stopped while it started", p.name)
 	}
-	return nil, err
+	return nil
 }
 
-// freePort returns a port of 127.0.0.1 that nobody listens on. The system hands
-// them out at random, so that two who ask at once rarely get the same.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("choosing a port: %w", err)
+// judge makes a refusal of what asking a cache again will not change.
+func judge(err error) error {
+	var answer *admin.Error
+	var foreign *admin.ProtocolError
+	if errors.As(err, &answer) && !answer.Temporary() || errors.As(err, &foreign) {
+		return refusal{err}
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	if err := l.Close(); err != nil {
-		return 0, fmt.Errorf("choosing a port: %w", err)
-	}
-	return port, nil
-}
-
-// portTaken reports whether a server ended because its port was in use.
-func portTaken(err error) bool {
-	var exit *ExitError
-	inUse := strings.ToLower(syscall.EADDRINUSE.Error())
-	return errors.As(err, &exit) && strings.Contains(strings.ToLower(exit.Tail), inUse)
+	return err
 }

@@ -33,13 +33,13 @@ func TestParseVersionReadsWhatServersSay(t *testing.T) {
 	}
 }
 
-func TestParseInfoTellsValkeyFromRedis(t *testing.T) {
-	text := "# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\nprocess_id:12\r\n"
-	if got, want := parseInfo(text), (redisInfo{Valkey, "8.0.1", 12}); got != want {
-		t.Errorf("parseInfo = %+v, want %+v", got, want)
+func TestAValkeyIsToldFromARedis(t *testing.T) {
+	valkey := map[string]string{"redis_version": "7.2.4", "server_name": "valkey", "valkey_version": "8.0.1", "process_id": "12"}
+	if got, want := identify(valkey), (identity{Valkey, "8.0.1", 12}); got != want {
+		t.Errorf("identify = %+v, want %+v", got, want)
 	}
-	if got, want := parseInfo("redis_version:7.0.15\r\n"), (redisInfo{Redis, "7.0.15", 0}); got != want {
-		t.Errorf("parseInfo = %+v, want %+v", got, want)
+	if got, want := identify(map[string]string{"redis_version": "7.0.15"}), (identity{Redis, "7.0.15", 0}); got != want {
+		t.Errorf("identify = %+v, want %+v", got, want)
 	}
 }
 

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"syscall"
+
+	"brownout/results"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -19,18 +22,22 @@ func (t *template) initialise(ctx context.Context, data string) error {
 		return err
 	}
 	quiet := *t.m
-	quiet.config.Record = nil // these servers are no part of the run
+	quiet.config.Record, quiet.extra = nil, nil // these servers are no part of the run
 	if err := quiet.initdb(ctx, data); err != nil {
 		return err
 	}
-	n, err := quiet.run(ctx, data, "postgres")
+	n, err := localNode(results.LinkDatabase, RolePrimary, t.m.server)
 	if err != nil {
 		return err
 	}
-	err = createDatabase(ctx, n.URL)
+	n.URL = databaseURL(n.Addr, "postgres", url.Values{"sslmode": {"disable"}})
+	quiet.place(n, data)
+	if err = n.start(ctx); err == nil {
+		err = createDatabase(ctx, n.URL)
+	}
 	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	return errors.Join(err, n.stop(cctx))
+	return errors.Join(err, n.close(cctx))
 }
 
 // initdb runs initdb on an empty folder.
@@ -38,7 +45,7 @@ func (m *postmaster) initdb(ctx context.Context, data string) error {
 	args := []string{
 		"-D", data, "-U", databaseUser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync",
 	}
-	p, err := m.spawn(ctx, initdbOf(m.server.Path), args, data)
+	p, err := m.run(ctx, initdbOf(m.server.Path), args, data)
 	if err != nil {
 		return err
 	}
@@ -47,7 +54,9 @@ func (m *postmaster) initdb(ctx context.Context, data string) error {
 	}
 	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	return errors.Join(ctx.Err(), p.Stop(cctx, syscall.SIGTERM))
+	// Asked to end, it would remove the file that names its shared memory, and its
+	// server be killed before that removes the memory itself.
+	return errors.Join(ctx.Err(), p.Stop(cctx, syscall.SIGKILL))
 }
 
 // initdbError is nil for the one process that is meant to end by itself.

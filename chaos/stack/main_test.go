@@ -93,8 +93,8 @@ func startHarness(t *testing.T) (*exec.Cmd, io.Closer, traceList) {
 
 func tracesOf(s *Stack) traceList {
 	traces := traceList{Folder: s.folder.path}
-	for _, n := range s.nodes() {
-		traces.PIDs = append(traces.PIDs, family(n.Process.PID())...)
+	for _, n := range s.Nodes {
+		traces.PIDs = append(traces.PIDs, family(n.Process().PID())...)
 	}
 	if s.Database != nil {
 		name := filepath.Base(s.folder.path) + "-1"

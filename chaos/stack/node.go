@@ -2,13 +2,13 @@ package stack
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"slices"
-	"strconv"
-	"syscall"
+	"net/netip"
+	"sync"
+
+	"brownout/chaos/stack/admin"
 )
 
 // The kinds of server.
@@ -25,80 +25,145 @@ const (
 	Local    = "local"    // a server binary of this machine
 )
 
+// A Role is what a node is in its topology.
+type Role string
+
+// The roles. A failover changes them; see Stack.Primaries.
+const (
+	RolePrimary  Role = "primary" // also of a server that stands alone
+	RoleReplica  Role = "replica"
+	RoleSentinel Role = "sentinel"
+)
+
 // A Node is one server of the stack. Kind is the truth about it: a Config that
-// asks for redis gets a valkey where no redis-server is found.
+// asks for redis gets a valkey where no redis-server is found. Its fields do not
+// change once Start has returned; its methods are safe for concurrent use.
 type Node struct {
-	Name     string   // results.LinkCache or results.LinkDatabase; events and samples use it too
-	Kind     string   // Redis, Valkey, Postgres
-	Provider string   // External, Local
-	Version  string   // as the running server says it
-	Addr     string   // host:port
-	URL      string   // with user, password and database
-	Process  *Process // nil: external
+	// Name is what links, events and samples are called after: results.LinkCache or
+	// results.LinkDatabase for a server that stands alone; cache-1, cache-2, … and
+	// sentinel-1, … in a topology, primaries first.
+	Name     string
+	Kind     string // Redis, Valkey, Postgres; of a Sentinel what it is a mode of
+	Provider string // External, Local
+	Version  string // as the running server says it
+	Role     Role   // at start
+	Addr     string // its own host:port
+	Link     string // host:port under which all others find it; see Config.Link
+	// Source is the address from which the server connects to others, which tells it
+	// from clients: 127.0.1.N for cache-N, 127.0.2.N for sentinel-N. Stacks share
+	// them. Empty: it connects to nobody.
+	Source string
+	URL    string // with user, password and database; at Addr, see URLAt
+	// TLS is what a client needs, or the link that is the client: whom to trust and
+	// the name to expect at Addr. Nil: the server does not speak TLS, or, when it is
+	// external, as its URL says.
+	TLS *tls.Config
+
+	admin   admin.Server // how the harness itself reaches a cache or Sentinel
+	program program      // nil: external
+	ports   []*port      // kept for it
+
+	mu      sync.Mutex
+	process *Process // nil: external, or not started
 }
 
-// URLAt returns the node's URL with its host and port replaced by addr
-// ("host:port"), which is where a link to the node listens.
-func (n *Node) URLAt(addr string) string {
-	u, err := url.Parse(n.URL)
+// A program is how a local node is run.
+type program interface {
+	// spawn starts the process.
+	spawn(ctx context.Context) (*Process, error)
+	// ask asks the node who it is. It is no error when it is of use.
+	ask(ctx context.Context, n *Node) (identity, error)
+	// stop ends a process without waiting for its clients.
+	stop(ctx context.Context, p *Process) error
+	// save writes what is in memory to the disk, erase removes that.
+	save(ctx context.Context, n *Node) error
+	erase() error
+}
+
+// An identity is what a server says about itself.
+type identity struct {
+	kind, version string
+	pid           int // 0: it does not say
+}
+
+// Process returns the node's process, nil when it is external. After a Restart it
+// is another one.
+func (n *Node) Process() *Process {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.process
+}
+
+// localNode is a node that is to be started, with an address that is kept for it.
+func localNode(name string, role Role, s Server) (*Node, error) {
+	p, err := keepPort()
 	if err != nil {
-		return n.URL // not reached: Start has parsed it
+		return nil, err
 	}
-	u.Host = addr
-	return u.String()
+	return &Node{
+		Name: name, Role: role, Kind: s.Kind, Version: s.Version, Provider: Local,
+		Addr: p.addr(), ports: []*port{p},
+	}, nil
 }
 
-// localNode is a node that has been started and is not known to be ready.
-func localNode(name string, s Server, p *Process, port int) *Node {
-	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	return &Node{Name: name, Kind: s.Kind, Version: s.Version, Provider: Local, Addr: addr, Process: p}
-}
-
-// ready returns a node that answered, or ends its process.
-func ready(ctx context.Context, n *Node, err error) (*Node, error) {
+// link asks for the address under which the others are to find the node.
+func (n *Node) link(ctx context.Context, c Config) error {
+	addr, err := c.Link(ctx, n)
 	if err != nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-		defer cancel()
-		return nil, errors.Join(fmt.Errorf("starting %s: %w", n.Kind, err), n.stop(ctx))
+		return fmt.Errorf("linking %s: %w", n.Name, err)
 	}
-	n.Process.Ready(fmt.Sprintf("%s %s at %s", n.Kind, n.Version, n.Addr))
-	return n, nil
+	if _, err := netip.ParseAddrPort(addr); err != nil && n.Provider == Local {
+		return fmt.Errorf("linking %s: its address is %q; want an IP address and a port", n.Name, addr)
+	}
+	n.Link = addr
+	return nil
 }
 
+// start starts a node for the first time and learns what it is.
+func (n *Node) start(ctx context.Context) error {
+	id, err := n.launch(ctx)
+	if err != nil {
+		return fmt.Errorf("starting %s: %w", n.Name, err)
+	}
+	n.Kind, n.Version = id.kind, id.version
+	return nil
+}
+
+// launch starts the node's process and returns when it answers. A process that
+// does not answer is the node's too: who stops the node stops it.
+func (n *Node) launch(ctx context.Context) (id identity, err error) {
+	p, err := n.program.spawn(ctx)
+	if err != nil {
+		return identity{}, err
+	}
+	n.mu.Lock()
+	n.process = p
+	n.mu.Unlock()
+	err = await(ctx, func(ctx context.Context) error {
+		id, err = n.program.ask(ctx, n)
+		return err
+	}, p)
+	if err == nil {
+		p.Ready(fmt.Sprintf("%s %s at %s", id.kind, id.version, n.Addr))
+	}
+	return id, err
+}
+
+// stop ends the node's process, if it has one.
 func (n *Node) stop(ctx context.Context) error {
-	if n.Process == nil {
+	p := n.Process()
+	if p == nil {
 		return nil
 	}
-	return n.Process.Stop(ctx, stopSignal(n.Kind))
+	return n.program.stop(ctx, p)
 }
 
-// stopSignal is how a server is asked to end without waiting for its clients.
-func stopSignal(kind string) syscall.Signal {
-	if kind == Postgres {
-		return syscall.SIGINT // fast shutdown; SIGTERM would wait for the clients
+// close stops the node and gives its ports back.
+func (n *Node) close(ctx context.Context) error {
+	err := n.stop(ctx)
+	var errs []error
+	for _, p := range n.ports {
+		errs = append(errs, p.release())
 	}
-	return syscall.SIGTERM
-}
-
-// parseURL parses the URL of an external server. It must name one host: a link
-// can only be put in front of that.
-func parseURL(text string, port string, schemes ...string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	if err != nil {
-		var parse *url.Error // its text would show the password
-		if errors.As(err, &parse) {
-			err = parse.Err
-		}
-		return nil, fmt.Errorf("the URL cannot be read: %w", err)
-	}
-	switch {
-	case !slices.Contains(schemes, u.Scheme):
-		return nil, fmt.Errorf("the URL begins with %q; want %s://host:port", u.Scheme, schemes[0])
-	case u.Hostname() == "":
-		return nil, fmt.Errorf("%s names no host; want %s://host:port", u.Redacted(), schemes[0])
-	}
-	if u.Port() == "" {
-		u.Host = net.JoinHostPort(u.Hostname(), port)
-	}
-	return u, nil
+	return errors.Join(append(errs, err)...)
 }

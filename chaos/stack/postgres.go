@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
+	"syscall"
 
 	"brownout/results"
 
@@ -43,78 +43,134 @@ type postmaster struct {
 	server Server
 	user   *User // nil: the user of the harness
 	config Config
+	extra  []string // settings of its own
 }
 
-// startPostgres starts a PostgreSQL on a copy of the template. A template that the
-// server does not start on is broken: it is made again, once.
-func startPostgres(ctx context.Context, c Config, f *folder) (*Node, error) {
-	server, err := findLocal(ctx, Postgres)
-	if err != nil {
-		return nil, err
+// A postgresServer runs a PostgreSQL on a data folder.
+type postgresServer struct {
+	*postmaster
+	data, port string
+}
+
+// newDatabase makes the node of the database. It is found at its link, so that
+// comes before.
+func (m *postmaster) newDatabase(n *Node, f *folder) error {
+	query := url.Values{"sslmode": {"disable"}}
+	if authority := m.config.TLS; authority != nil {
+		dir, err := m.databaseFolder(f)
+		if err != nil {
+			return err
+		}
+		if err := certify(authority, dir, n.Link, m.user); err != nil {
+			return err
+		}
+		if err := m.requireTLS(dir); err != nil {
+			return err
+		}
+		n.TLS = clientTLS(authority)
+		query = url.Values{"sslmode": {"verify-full"}, "sslrootcert": {filepath.Join(f.path, caFile)}}
 	}
-	m := &postmaster{server: server, user: serverUser(), config: c}
+	n.URL = databaseURL(n.Addr, databaseName, query)
+	return nil
+}
+
+func databaseURL(addr, database string, query url.Values) string {
+	u := url.URL{
+		Scheme: "postgres", Host: addr, Path: "/" + database,
+		User: url.UserPassword(databaseUser, databasePassword), RawQuery: query.Encode(),
+	}
+	return u.String()
+}
+
+// requireTLS makes the server speak TLS, and refuse who does not.
+func (m *postmaster) requireTLS(dir string) error {
+	hba := filepath.Join(dir, "pg_hba.conf")
+	if err := os.WriteFile(hba, []byte("hostssl all all 127.0.0.1/32 trust\n"), 0o644); err != nil {
+		return fmt.Errorf("writing who may connect: %w", err)
+	}
+	m.extra = []string{
+		"ssl=on", "ssl_cert_file=" + filepath.Join(dir, certFile),
+		"ssl_key_file=" + filepath.Join(dir, keyFile), "hba_file=" + hba,
+	}
+	return nil
+}
+
+// databaseFolder makes the folder in which the data folders are.
+func (m *postmaster) databaseFolder(f *folder) (string, error) {
+	dir := filepath.Join(f.path, results.LinkDatabase)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("making the folder of postgres: %w", err)
+	}
+	spread(dir)
+	return dir, nil
+}
+
+// start starts the database on a copy of the template. A template that the server
+// does not start on is broken: it is made again, once.
+func (m *postmaster) start(ctx context.Context, n *Node, f *folder) error {
 	t, err := m.template(f)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	n, err := m.startCopy(ctx, t, f, "1")
+	err = m.startCopy(ctx, n, t, f, "1")
 	var exit *ExitError
 	if errors.As(err, &exit) {
 		if err := t.discard(ctx); err != nil {
-			return nil, err
+			return err
 		}
-		n, err = m.startCopy(ctx, t, f, "2")
+		err = m.startCopy(ctx, n, t, f, "2")
 	}
-	return n, err
+	return err
 }
 
 // startCopy starts a server on a new copy of the template. The name of its folder
 // is one of this run alone, which spread needs.
-func (m *postmaster) startCopy(ctx context.Context, t *template, f *folder, try string) (*Node, error) {
-	parent := filepath.Join(f.path, results.LinkDatabase)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return nil, fmt.Errorf("making the folder of postgres: %w", err)
+func (m *postmaster) startCopy(ctx context.Context, n *Node, t *template, f *folder, try string) error {
+	dir, err := m.databaseFolder(f)
+	if err != nil {
+		return err
 	}
-	spread(parent)
-	data := filepath.Join(parent, filepath.Base(f.path)+"-"+try)
+	data := filepath.Join(dir, filepath.Base(f.path)+"-"+try)
 	if err := t.copyTo(ctx, data); err != nil {
-		return nil, err
+		return err
 	}
-	return m.run(ctx, data, databaseName)
+	m.place(n, data)
+	return n.start(ctx)
 }
 
-// run starts a server on data and returns when a query on database answers.
-func (m *postmaster) run(ctx context.Context, data, database string) (*Node, error) {
-	return onFreePort(func(port int) (*Node, error) { return m.runAt(ctx, data, database, port) })
+// place makes n run on data.
+func (m *postmaster) place(n *Node, data string) {
+	_, port := splitAddr(n.Addr)
+	n.program = &postgresServer{postmaster: m, data: data, port: port}
 }
 
-func (m *postmaster) runAt(ctx context.Context, data, database string, port int) (*Node, error) {
-	args := []string{"-D", data, "-p", strconv.Itoa(port)}
-	for _, setting := range postgresSettings() {
+func (p *postgresServer) spawn(ctx context.Context) (*Process, error) {
+	args := []string{"-D", p.data, "-p", p.port}
+	for _, setting := range append(postgresSettings(), p.extra...) {
 		args = append(args, "-c", setting)
 	}
-	p, err := m.spawn(ctx, m.server.Path, args, data)
-	if err != nil {
-		return nil, err
-	}
-	n := localNode(results.LinkDatabase, m.server, p, port)
-	u := url.URL{
-		Scheme: "postgres", Host: n.Addr, Path: "/" + database,
-		User: url.UserPassword(databaseUser, databasePassword), RawQuery: "sslmode=disable",
-	}
-	n.URL = u.String()
-	err = await(ctx, p, func(ctx context.Context) error {
-		version, err := askPostgres(ctx, n.URL, data)
-		if err == nil {
-			n.Version = version
-		}
-		return err
-	})
-	return ready(ctx, n, err)
+	return p.run(ctx, p.server.Path, args, p.data)
 }
 
-// spawn starts a program of PostgreSQL in a folder that its user may enter.
-func (m *postmaster) spawn(ctx context.Context, path string, args []string, dir string) (*Process, error) {
+func (p *postgresServer) ask(ctx context.Context, n *Node) (identity, error) {
+	return askPostgres(ctx, n.URL, p.data)
+}
+
+// stop shuts down fast; SIGTERM would wait for the clients.
+func (p *postgresServer) stop(ctx context.Context, process *Process) error {
+	return process.Stop(ctx, syscall.SIGINT)
+}
+
+// save does nothing: what was committed is in the files, and survives the process,
+// if not the machine (fsync=off).
+func (p *postgresServer) save(context.Context, *Node) error { return nil }
+
+var errKeepsData = errors.New("a database cannot be restarted empty")
+
+func (p *postgresServer) erase() error { return errKeepsData }
+
+// run starts a program of PostgreSQL in a folder that its user may enter.
+func (m *postmaster) run(ctx context.Context, path string, args []string, dir string) (*Process, error) {
 	return m.config.Spawner.Start(ctx, Command{
 		Name: results.LinkDatabase, Path: path, Args: args, Dir: dir,
 		Env: environment(m.server.Env), User: m.user,
@@ -125,27 +181,25 @@ func (m *postmaster) spawn(ctx context.Context, path string, args []string, dir 
 
 // askPostgres asks the server at text for its version by a query. With data, the
 // server must also be the one on that folder: another run's may have got the port.
-func askPostgres(ctx context.Context, text, data string) (version string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
+func askPostgres(ctx context.Context, text, data string) (identity, error) {
 	conn, err := pgx.Connect(ctx, text)
 	if err != nil {
-		return "", judgePostgres(err)
+		return identity{}, judgePostgres(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	query := "select current_setting('server_version'), ''"
 	if data != "" {
 		query = "select current_setting('server_version'), current_setting('data_directory')"
 	}
-	var at string
+	var version, at string
 	if err := conn.QueryRow(ctx, query).Scan(&version, &at); err != nil {
-		return "", judgePostgres(err)
+		return identity{}, judgePostgres(err)
 	}
 	if at != data {
-		return "", errStranger
+		return identity{}, errStranger
 	}
 	version, _, _ = strings.Cut(version, " ") // "15.18 (Debian 15.18-0+deb12u1)"
-	return version, nil
+	return identity{kind: Postgres, version: version}, nil
 }
 
 // judgePostgres makes a refusal of what the server itself answered, except that it
@@ -156,26 +210,4 @@ func judgePostgres(err error) error {
 		return refusal{fmt.Errorf("it answered %q (SQLSTATE %s)", answer.Message, answer.Code)}
 	}
 	return err
-}
-
-// externalPostgres asks the server behind a URL of the user.
-func externalPostgres(ctx context.Context, text string) (*Node, error) {
-	u, err := parseURL(text, "5432", "postgres", "postgresql")
-	if err != nil {
-		return nil, fmt.Errorf("database: %w", err)
-	}
-	n := &Node{Name: results.LinkDatabase, Kind: Postgres, Provider: External, Addr: u.Host, URL: u.String()}
-	if _, err := pgx.ParseConfig(n.URL); err != nil {
-		return nil, fmt.Errorf("database: reading the settings of %s failed", u.Redacted())
-	}
-	ctx, cancel := context.WithTimeout(ctx, externalTimeout)
-	defer cancel()
-	err = await(ctx, nil, func(ctx context.Context) error {
-		n.Version, err = askPostgres(ctx, n.URL, "")
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("database: asking %s: %w", u.Redacted(), err)
-	}
-	return n, nil
 }

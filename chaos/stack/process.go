@@ -101,15 +101,6 @@ func (p *Process) ask() {
 	p.asked = true
 }
 
-// signal signals the whole group, as long as the group is certainly ours.
-func (p *Process) signal(sig syscall.Signal) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.reaped {
-		signalGroup(p.PID(), sig)
-	}
-}
-
 func (p *Process) setReaped() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -31,6 +31,17 @@ func signalGroup(pid int, sig syscall.Signal) {
 	_ = syscall.Kill(-pid, syscall.SIGCONT)
 }
 
+// awaitFrozen cannot tell.
+func awaitFrozen(int) {}
+
+// Elsewhere a tree is the group.
+
+func freezeTree(pid int) { _ = syscall.Kill(-pid, syscall.SIGSTOP) }
+
+func wakeTree(pid int) { _ = syscall.Kill(-pid, syscall.SIGCONT) }
+
+func killTree(pid int) { signalGroup(pid, syscall.SIGKILL) }
+
 // Usage needs /proc.
 func (p *Process) Usage() (results.Sample, error) {
 	return results.Sample{}, errors.New("looking at a process needs Linux")

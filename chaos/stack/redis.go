@@ -2,85 +2,145 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/url"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
+	"syscall"
 
-	"brownout/results"
+	"brownout/chaos/stack/admin"
 )
 
-// startRedis starts a Redis or Valkey that keeps nothing.
-func startRedis(ctx context.Context, c Config, f *folder) (*Node, error) {
-	server, err := findLocal(ctx, c.Cache)
-	if err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(f.path, results.LinkCache)
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder of %s: %w", server.Kind, err)
-	}
-	return onFreePort(func(port int) (*Node, error) { return runRedis(ctx, c, server, dir, port) })
+// The files of a Redis in its folder, which is its working folder.
+const (
+	redisConf  = "redis.conf"
+	redisData  = "dump.rdb"
+	redisNodes = "nodes.conf"
+)
+
+// A redisServer runs a Redis or Valkey. Its settings stand in a file, so that no
+// password is seen in a list of processes, and that it can write down what it
+// becomes (CONFIG REWRITE).
+type redisServer struct {
+	server Server
+	config Config
+	name   string
+	dir    string
+	lines  []string // of its configuration file
 }
 
-func findLocal(ctx context.Context, kind string) (Server, error) {
-	if !canLocal {
-		return Server{}, errNeedsLinux
-	}
-	return Find(ctx, kind)
+func (r *redisServer) spawn(ctx context.Context) (*Process, error) {
+	return r.run(ctx, redisConf)
 }
 
-func runRedis(ctx context.Context, c Config, server Server, dir string, port int) (*Node, error) {
-	p, err := c.Spawner.Start(ctx, Command{
-		Name: results.LinkCache, Path: server.Path, Args: redisArgs(dir, port),
-		Env: environment(server.Env), Dir: dir,
-		Log:  filepath.Join(c.Logs, results.LinkCache+".log"),
-		Base: c.Base, Record: c.Record,
+// here stands for the server's folder: a Redis takes characters such as [ in the
+// path of its configuration file for a pattern.
+const here = "/proc/self/cwd/"
+
+func (r *redisServer) run(ctx context.Context, file string, args ...string) (*Process, error) {
+	return r.config.Spawner.Start(ctx, Command{
+		Name: r.name, Path: r.server.Path, Args: append([]string{here + file}, args...), Dir: r.dir,
+		Env:  environment(r.server.Env),
+		Log:  filepath.Join(r.config.Logs, r.name+".log"),
+		Base: r.config.Base, Record: r.config.Record,
 	})
-	if err != nil {
-		return nil, err
+}
+
+// prepare makes the server's folder with its configuration in file.
+func (r *redisServer) prepare(n *Node) error {
+	file := redisConf
+	if n.Role == RoleSentinel {
+		file = sentinelConf
 	}
-	n := localNode(results.LinkCache, server, p, port)
-	u := &url.URL{Scheme: "redis", Host: n.Addr}
-	n.URL = u.String()
-	err = await(ctx, p, func(ctx context.Context) error {
-		info, err := askRedis(ctx, u)
-		if err != nil {
-			return err
-		}
-		if info.pid != p.PID() {
-			return errStranger
-		}
-		n.Kind, n.Version = info.kind, info.version
+	if err := os.Mkdir(r.dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("making the folder of %s: %w", r.name, err)
+	}
+	return r.configure(file)
+}
+
+// configure writes the configuration file anew.
+func (r *redisServer) configure(file string) error {
+	text := strings.Join(r.lines, "\n") + "\n"
+	if err := os.WriteFile(filepath.Join(r.dir, file), []byte(text), 0o600); err != nil {
+		return fmt.Errorf("writing the settings of %s: %w", r.name, err)
+	}
+	return nil
+}
+
+func (r *redisServer) ask(ctx context.Context, n *Node) (identity, error) {
+	id, err := askRedis(ctx, n.admin)
+	if err == nil && id.pid != n.Process().PID() {
+		err = errStranger
+	}
+	return id, err
+}
+
+func (r *redisServer) stop(ctx context.Context, p *Process) error {
+	return p.Stop(ctx, syscall.SIGTERM)
+}
+
+func (r *redisServer) save(ctx context.Context, n *Node) error {
+	_, err := n.admin.Do(ctx, "SAVE")
+	return err
+}
+
+// erase removes the data, but not what a node of a cluster knows of the others.
+func (r *redisServer) erase() error {
+	err := os.Remove(filepath.Join(r.dir, redisData))
+	if errors.Is(err, os.ErrNotExist) {
 		return nil
-	})
-	return ready(ctx, n, err)
+	}
+	return err
 }
 
-func redisArgs(dir string, port int) []string {
-	return []string{
-		"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir,
-		"--save", "", "--appendonly", "no", "--daemonize", "no", "--logfile", "",
+// redisLines are the settings of a node. What is not said is the server's default.
+// Replication starts at once, where it would wait 5 s for more replicas.
+func redisLines(c Config, n *Node) []string {
+	lines := []string{
+		`save ""`, "appendonly no",
+		"repl-diskless-sync yes", "repl-diskless-sync-delay 0",
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.Settings)) {
+		lines = append(lines, name+" "+c.Settings[name])
+	}
+	lines = append(lines, listenLines(c, n)...)
+	if n.Source != "" {
+		host, port := splitAddr(n.Link)
+		lines = append(lines, "replica-announce-ip "+host, "replica-announce-port "+port)
+	}
+	return append(lines, userLines(c)...)
 }
 
-// externalRedis asks the server behind a URL of the user.
-func externalRedis(ctx context.Context, text string) (*Node, error) {
-	u, err := parseURL(text, "6379", "redis", "rediss")
-	if err != nil {
-		return nil, fmt.Errorf("cache: %w", err)
+// listenLines are the settings that a node and a Sentinel share. The protected mode
+// knows of no loopback address but 127.0.0.1; nodes come from others.
+func listenLines(c Config, n *Node) []string {
+	lines := []string{"bind 127.0.0.1", "protected-mode no", "daemonize no", `logfile ""`}
+	if n.Source != "" {
+		lines = append(lines, "bind-source-addr "+n.Source)
 	}
-	n := &Node{Name: results.LinkCache, Provider: External, Addr: u.Host, URL: u.String()}
-	ctx, cancel := context.WithTimeout(ctx, externalTimeout)
-	defer cancel()
-	err = await(ctx, nil, func(ctx context.Context) error {
-		info, err := askRedis(ctx, u)
-		n.Kind, n.Version = info.kind, info.version
-		return err
-	})
+	return append(lines, portLines(c, n)...)
+}
+
+// askRedis asks a server who it is.
+func askRedis(ctx context.Context, s admin.Server) (identity, error) {
+	fields, err := s.Info(ctx, "server")
 	if err != nil {
-		return nil, fmt.Errorf("cache: asking %s: %w", u.Redacted(), err)
+		return identity{}, judge(err)
 	}
-	return n, nil
+	return identify(fields), nil
+}
+
+// identify reads INFO server. A Valkey gives a redis_version too, for the sake of
+// old clients, so that its own field comes first.
+func identify(fields map[string]string) identity {
+	id := identity{kind: Redis, version: fields["redis_version"]}
+	if v := fields["valkey_version"]; v != "" {
+		id.kind, id.version = Valkey, v
+	}
+	id.pid, _ = strconv.Atoi(fields["process_id"]) // 0 is no process of ours
+	return id
 }

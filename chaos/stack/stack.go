@@ -9,13 +9,20 @@
 //
 // Servers come from a URL that the user gave (provider external) or from binaries
 // on this machine (provider local, on Linux). The package downloads nothing:
-// fetch-servers.sh beside it does. It puts no link in front of a server and
-// injects no fault; see chaos/link.
+// fetch-servers.sh beside it does. A cache may be one server or a topology of
+// several (Replicated, Sentinel, Cluster): real ones, that find each other at the
+// addresses that Config.Link gives them, and are ready when Start returns.
+//
+// It puts no link in front of a server (see chaos/link), and decides no failover:
+// it only carries out what it is told (Promote, Follow, SentinelFailover,
+// ClusterFailover, Kill, Pause, Restart).
 package stack
 
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"time"
 
 	"brownout/results"
@@ -24,7 +31,7 @@ import (
 )
 
 // startTimeout guards against a server that never answers. A healthy one takes
-// milliseconds, PostgreSQL without a template half a second.
+// milliseconds, PostgreSQL without a template half a second, a cluster seconds.
 const startTimeout = 60 * time.Second
 
 // closeTimeout bounds the cleaning up after a start that failed.
@@ -32,21 +39,29 @@ const closeTimeout = 5 * time.Second
 
 // A Stack is what Start brought up.
 type Stack struct {
-	Cache    *Node // nil: none
-	Database *Node // nil: none
+	Cache    *Node   // nil: none; of a topology of several the first, primary at start
+	Database *Node   // nil: none
+	Nodes    []*Node // all: those of the cache, its Sentinels, the database
+	// CAFile is the certificate of Config.TLS as a file (PEM), for clients that want
+	// one. Empty: no TLS.
+	CAFile string
 
-	folder  *folder  // nil: nothing local
-	spawner *Spawner // nil: the caller's
+	topology string  // of the cache
+	folder   *folder // nil: nothing local
+	spawner  *Spawner
+	database *postmaster // nil: none, or external
 }
 
 // Start brings up cache and database at the same time and returns when both
-// answer. When one of them fails, everything is taken down again and no Stack is
-// returned. A server that is not there is a *MissingError.
+// are ready: servers answer, replicas are in sync, Sentinels know each other and
+// the primary, a cluster serves all its slots. When one of them fails, everything is
+// taken down again and no Stack is returned. A server that is not there is a
+// *MissingError.
 func Start(ctx context.Context, c Config) (*Stack, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	s := &Stack{}
+	s := &Stack{topology: c.Cache}
 	if c.Spawner == nil {
 		s.spawner = NewSpawner()
 		c.Spawner = s.spawner
@@ -63,58 +78,78 @@ func Start(ctx context.Context, c Config) (*Stack, error) {
 func (s *Stack) start(ctx context.Context, c Config) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	localCache := c.Cache != None && c.CacheURL == ""
-	localDatabase := c.Database != None && c.DatabaseURL == ""
-	if localCache || localDatabase {
-		var err error
-		if s.folder, err = makeFolder(c.Dir); err != nil {
-			return err
-		}
-	}
-	if c.Logs == "" && s.folder != nil {
-		c.Logs = s.folder.path
+	if err := s.prepare(ctx, &c); err != nil {
+		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	if c.Cache != None {
-		g.Go(func() (err error) { s.Cache, err = openCache(ctx, c, s.folder, localCache); return err })
+	if s.Cache != nil {
+		g.Go(func() error { return s.startCache(ctx) })
 	}
-	if c.Database != None {
-		g.Go(func() (err error) { s.Database, err = openDatabase(ctx, c, s.folder, localDatabase); return err })
+	if s.Database != nil {
+		g.Go(func() error { return s.startDatabase(ctx) })
 	}
 	return g.Wait()
 }
 
-func openCache(ctx context.Context, c Config, f *folder, local bool) (*Node, error) {
-	if local {
-		return startRedis(ctx, c, f)
+// prepare does all that comes before the first server is started.
+func (s *Stack) prepare(ctx context.Context, c *Config) error {
+	if err := s.plan(ctx, *c); err != nil {
+		return err
 	}
-	return externalRedis(ctx, c.CacheURL)
+	if err := s.makeFolder(c); err != nil {
+		return err
+	}
+	for _, n := range s.Nodes {
+		if err := n.link(ctx, *c); err != nil {
+			return err
+		}
+	}
+	if err := s.prepareCache(*c); err != nil {
+		return err
+	}
+	if s.database == nil {
+		return nil
+	}
+	s.database.config = *c
+	return s.database.newDatabase(s.Database, s.folder)
 }
 
-func openDatabase(ctx context.Context, c Config, f *folder, local bool) (*Node, error) {
-	if local {
-		return startPostgres(ctx, c, f)
+// makeFolder makes the run folder, if any server is local.
+func (s *Stack) makeFolder(c *Config) (err error) {
+	local := false
+	for _, n := range s.Nodes {
+		local = local || n.Provider == Local
 	}
-	return externalPostgres(ctx, c.DatabaseURL)
+	if !local {
+		return nil
+	}
+	if s.folder, err = makeFolder(c.Dir); err != nil {
+		return err
+	}
+	if c.Logs == "" {
+		c.Logs = s.folder.path
+	}
+	if c.TLS == nil {
+		return nil
+	}
+	s.CAFile = filepath.Join(s.folder.path, caFile)
+	return os.WriteFile(s.CAFile, c.TLS.PEM(), 0o644)
+}
+
+func (s *Stack) startDatabase(ctx context.Context) error {
+	if s.database == nil {
+		return s.Database.greet(ctx)
+	}
+	return s.database.start(ctx, s.Database, s.folder)
 }
 
 // Dependencies lists the nodes as the manifest of a run wants them.
 func (s *Stack) Dependencies() []results.Dependency {
 	var all []results.Dependency
-	for _, n := range s.nodes() {
+	for _, n := range s.Nodes {
 		all = append(all, results.Dependency{Name: n.Name, Kind: n.Kind, Provider: n.Provider, Version: n.Version})
 	}
 	return all
-}
-
-func (s *Stack) nodes() []*Node {
-	var nodes []*Node
-	for _, n := range []*Node{s.Cache, s.Database} {
-		if n != nil {
-			nodes = append(nodes, n)
-		}
-	}
-	return nodes
 }
 
 // Close stops what Start started and removes the run folder. When ctx is done
@@ -122,9 +157,9 @@ func (s *Stack) nodes() []*Node {
 // again does nothing.
 func (s *Stack) Close(ctx context.Context) error {
 	var g errgroup.Group
-	errs := make([]error, 2)
-	for i, n := range s.nodes() {
-		g.Go(func() error { errs[i] = n.stop(ctx); return nil })
+	errs := make([]error, len(s.Nodes))
+	for i, n := range s.Nodes {
+		g.Go(func() error { errs[i] = n.close(ctx); return nil })
 	}
 	err := g.Wait()
 	if s.spawner != nil {

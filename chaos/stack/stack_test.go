@@ -5,12 +5,10 @@ package stack
 import (
 	"context"
 	"errors"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -112,7 +110,7 @@ func TestExternalServersAreAskedAndLeftAlone(t *testing.T) {
 	if diff := cmp.Diff(want, s.Dependencies()); diff != "" {
 		t.Errorf("Dependencies() differs (-want +got):\n%s", diff)
 	}
-	if s.Cache.Process != nil || s.Database.Process != nil || s.folder != nil {
+	if s.Cache.Process() != nil || s.Database.Process() != nil || s.folder != nil {
 		t.Error("an external stack has processes or a folder")
 	}
 	if s.Cache.Addr != own.Cache.Addr || s.Database.Addr != own.Database.Addr {
@@ -266,8 +264,6 @@ func script(t *testing.T, dir, name, text string) string {
 	return path
 }
 
-// The port that is taken first is that of a server of another run, which answers
-// to every question but the one who it is.
 func TestAStartCancelledWithinInitdbLeavesNothing(t *testing.T) {
 	dir := place(t)
 	ownCache(t, dir)
@@ -305,71 +301,37 @@ func TestAStartCancelledWithinInitdbLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestAServerWhosePortIsTakenGetsAnother(t *testing.T) {
+// A port that is kept can only be taken by somebody who insists. He answers to every
+// question but the one who he is.
+func TestAStrangerOnTheNodesPortIsNotTakenForTheNode(t *testing.T) {
 	place(t)
 	other := startStack(t, Config{Cache: Redis, Database: Postgres})
-	f, err := makeFolder("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := Config{Spawner: newSpawner(t), Logs: f.path}
-	if err := c.complete(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.remove(context.Background()) })
 	for _, row := range []struct {
+		name  string
+		c     Config
 		taken *Node
-		start func(port int) (*Node, error)
 	}{
-		{other.Cache, redisStarter(t, c, f)},
-		{other.Database, postgresStarter(t, c, f)},
+		{"a cache", Config{Cache: Redis}, other.Cache},
+		{"a database", Config{Database: Postgres}, other.Database},
 	} {
-		t.Run(row.taken.Name, func(t *testing.T) {
-			tries := 0
-			n, err := onFreePort(func(port int) (*Node, error) {
-				if tries++; tries == 1 {
-					_, text, _ := net.SplitHostPort(row.taken.Addr)
-					port, _ = strconv.Atoi(text)
-				}
-				return row.start(port)
-			})
-			if err != nil {
-				t.Fatalf("onFreePort: %v", err)
+		t.Run(row.name, func(t *testing.T) {
+			c := row.c
+			c.Link = func(_ context.Context, n *Node) (string, error) {
+				n.Addr = row.taken.Addr
+				return n.Addr, nil
 			}
-			if tries < 2 || n.Addr == row.taken.Addr {
-				t.Errorf("%d tries, at %s, want at least 2 and another port than %s", tries, n.Addr, row.taken.Addr)
+			s, err := Start(t.Context(), c)
+			if err == nil {
+				closeStack(t, s)
+				t.Fatal("Start = nil error")
 			}
-			if err := n.stop(t.Context()); err != nil {
-				t.Error(err)
+			var exit *ExitError
+			if !errors.As(err, &exit) && !errors.Is(err, errStranger) {
+				t.Errorf("Start: %v, want that the server ended, or that another one answered", err)
+			}
+			if row.taken.Process().Exited() {
+				t.Error("the other server was stopped")
 			}
 		})
 	}
-}
-
-func redisStarter(t *testing.T, c Config, f *folder) func(int) (*Node, error) {
-	server, err := Find(t.Context(), Redis)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func(port int) (*Node, error) { return runRedis(t.Context(), c, server, f.path, port) }
-}
-
-func postgresStarter(t *testing.T, c Config, f *folder) func(int) (*Node, error) {
-	server, err := Find(t.Context(), Postgres)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &postmaster{server: server, user: serverUser(), config: c}
-	template, err := m.template(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data := filepath.Join(f.path, results.LinkDatabase, "data")
-	if err := os.Mkdir(filepath.Dir(data), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := template.copyTo(t.Context(), data); err != nil {
-		t.Fatal(err)
-	}
-	return func(port int) (*Node, error) { return m.runAt(t.Context(), data, databaseName, port) }
 }

@@ -1,0 +1,90 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+)
+
+// errNotOurs is what process operations on an external node end with.
+var errNotOurs = errors.New("it is not our process")
+
+func (n *Node) own() (*Process, error) {
+	if p := n.Process(); p != nil {
+		return p, nil
+	}
+	return nil, fmt.Errorf("%s: %w", n.Name, errNotOurs)
+}
+
+// Kill kills the node's process (SIGKILL) and returns when it is gone. Its address
+// stays its own.
+func (n *Node) Kill(ctx context.Context) error {
+	p, err := n.own()
+	if err != nil {
+		return err
+	}
+	return p.Stop(ctx, syscall.SIGKILL)
+}
+
+// Pause freezes the node's process and its children (SIGSTOP). The kernel goes on
+// accepting connections, until their queue is full; nothing answers.
+func (n *Node) Pause() error {
+	p, err := n.own()
+	if err != nil {
+		return err
+	}
+	return p.Pause()
+}
+
+// Continue lets a frozen process go on (SIGCONT).
+func (n *Node) Continue() error {
+	p, err := n.own()
+	if err != nil {
+		return err
+	}
+	return p.Continue()
+}
+
+// Restart starts the node again at the same address, and stops it before if it
+// lives. It returns when the node answers; it can be reached before, while it loads.
+//
+// The node comes back with what its disk holds: of a cache node that lived that is
+// everything; of one that was killed, what it held when it was last saved (SAVE) or
+// last got a full copy as a replica, and without either nothing. Empty erases the
+// data first; a Sentinel then forgets all but the first primary. A node of a cluster
+// always remembers the cluster.
+func (n *Node) Restart(ctx context.Context, empty bool) error {
+	p, err := n.own()
+	if err != nil {
+		return err
+	}
+	if err := n.rest(ctx, p, empty); err != nil {
+		return fmt.Errorf("restarting %s: %w", n.Name, err)
+	}
+	if _, err := n.launch(ctx); err != nil {
+		return fmt.Errorf("restarting %s: %w", n.Name, err)
+	}
+	return nil
+}
+
+// rest brings the node to rest, with or without its data.
+func (n *Node) rest(ctx context.Context, p *Process, empty bool) error {
+	if !p.Exited() {
+		if err := p.Continue(); err != nil {
+			return err
+		}
+		if !empty {
+			if err := n.program.save(ctx, n); err != nil {
+				return fmt.Errorf("saving its data: %w", err)
+			}
+		}
+		if err := n.program.stop(ctx, p); err != nil {
+			return err
+		}
+	}
+	if empty {
+		return n.program.erase()
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"brownout/results"
+)
+
+// plan chooses the nodes and their addresses. It starts nothing.
+func (s *Stack) plan(ctx context.Context, c Config) error {
+	if c.Cache != None {
+		if err := s.planCache(ctx, c); err != nil {
+			return err
+		}
+		s.Cache = s.Nodes[0]
+	}
+	if c.Database == None {
+		return nil
+	}
+	var err error
+	if s.Database, err = s.planDatabase(ctx, c); err == nil {
+		s.Nodes = append(s.Nodes, s.Database)
+	}
+	return err
+}
+
+func (s *Stack) planDatabase(ctx context.Context, c Config) (*Node, error) {
+	if c.DatabaseURL != "" {
+		return externalDatabase(c)
+	}
+	server, err := findLocal(ctx, Postgres)
+	if err != nil {
+		return nil, err
+	}
+	s.database = &postmaster{server: server, user: serverUser()}
+	return localNode(results.LinkDatabase, RolePrimary, server)
+}
+
+func (s *Stack) planCache(ctx context.Context, c Config) error {
+	if c.CacheURL != "" {
+		n, err := externalCache(c)
+		if err == nil {
+			s.Nodes = append(s.Nodes, n)
+		}
+		return err
+	}
+	server, err := findLocal(ctx, c.Engine)
+	if err != nil {
+		return err
+	}
+	if err := suffices(c, server); err != nil {
+		return err
+	}
+	for _, seat := range seats(c) {
+		n, err := localNode(seat.name, seat.role, server)
+		if err != nil {
+			return err
+		}
+		n.Source = seat.source
+		n.program = &redisServer{server: server, name: n.Name}
+		s.Nodes = append(s.Nodes, n)
+		if err := n.keepBus(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func findLocal(ctx context.Context, kind string) (Server, error) {
+	if !canLocal {
+		return Server{}, errNeedsLinux
+	}
+	return Find(ctx, kind)
+}
+
+// suffices says whether the server can do what c asks for. Version 7.0 of Redis
+// brought bind-source-addr, cluster-port and rules for subcommands; every Valkey
+// has them.
+func suffices(c Config, s Server) error {
+	major, _, _ := strings.Cut(s.Version, ".")
+	if v, err := strconv.Atoi(major); (c.several() || c.ACL) && (err != nil || v < 7) {
+		return fmt.Errorf("cache: %s %s at %s is too old for %s; want 7.0 or newer", s.Kind, s.Version, s.Path, c.wish())
+	}
+	return nil
+}
+
+func (c *Config) wish() string {
+	if c.several() {
+		return "topology " + c.Cache
+	}
+	return "an ACL"
+}
+
+// A seat is a place for a node.
+type seat struct {
+	name, source string
+	role         Role
+}
+
+// seats are the places in the topology of the cache.
+func seats(c Config) []seat {
+	switch c.Cache {
+	case Replicated:
+		return serverSeats(1, c.Replicas)
+	case Sentinel:
+		return append(serverSeats(1, sentinelReplicas), sentinelSeats()...)
+	case Cluster:
+		return serverSeats(shards, shards)
+	}
+	return []seat{{name: results.LinkCache, role: RolePrimary}}
+}
+
+func serverSeats(primaries, replicas int) []seat {
+	var all []seat
+	for i := range primaries + replicas {
+		role := RolePrimary
+		if i >= primaries {
+			role = RoleReplica
+		}
+		all = append(all, newSeat(results.LinkCache, "127.0.1.", i, role))
+	}
+	return all
+}
+
+func sentinelSeats() []seat {
+	var all []seat
+	for i := range sentinels {
+		all = append(all, newSeat("sentinel", "127.0.2.", i, RoleSentinel))
+	}
+	return all
+}
+
+func newSeat(name, net string, i int, role Role) seat {
+	number := strconv.Itoa(i + 1)
+	return seat{name: name + "-" + number, source: net + number, role: role}
+}
+
+// prepareCache writes what the servers of the cache need before they start.
+func (s *Stack) prepareCache(c Config) error {
+	var errs []error
+	for _, n := range s.Nodes {
+		if r, ok := n.program.(*redisServer); ok {
+			errs = append(errs, s.prepareServer(c, n, r))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Stack) prepareServer(c Config, n *Node, r *redisServer) error {
+	n.open(c)
+	r.config, r.dir, r.lines = c, filepath.Join(s.folder.path, n.Name), s.lines(c, n)
+	n.program = r
+	if n.Role == RoleSentinel {
+		n.program = &sentinelServer{r}
+	}
+	if err := r.prepare(n); err != nil {
+		return err
+	}
+	if c.TLS == nil {
+		return nil
+	}
+	return certify(c.TLS, r.dir, n.Link, nil)
+}
+
+// lines is the configuration file of a node of the cache.
+func (s *Stack) lines(c Config, n *Node) []string {
+	primary := s.Cache.Link
+	switch {
+	case n.Role == RoleSentinel:
+		return sentinelLines(c, n, primary)
+	case c.Cache == Cluster:
+		return append(redisLines(c, n), clusterLines(c, n)...)
+	case n.Role == RoleReplica:
+		host, port := splitAddr(primary)
+		return append(redisLines(c, n), "replicaof "+host+" "+port)
+	}
+	return redisLines(c, n)
+}
+
+// splitAddr splits an address that is known to be host:port.
+func splitAddr(addr string) (host, port string) {
+	host, port, _ = net.SplitHostPort(addr)
+	return host, port
+}
