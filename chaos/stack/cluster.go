@@ -55,7 +55,7 @@ func clusterLines(c Config, n *Node) []string {
 // startCluster makes a cluster of nodes that answer: the first shards get the
 // slots, and each of the others follows one of them.
 func (s *Stack) startCluster(ctx context.Context) error {
-	nodes := s.servers()
+	nodes := s.Servers()
 	primaries, replicas := nodes[:shards], nodes[shards:]
 	if err := assign(ctx, nodes, primaries); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (s *Stack) replicate(ctx context.Context, n, primary *Node) error {
 // whole is nil when all nodes see a cluster that serves all its slots, with all
 // nodes where they belong.
 func (s *Stack) whole(ctx context.Context) error {
-	nodes := s.servers()
+	nodes := s.Servers()
 	if err := s.inSync(ctx, shards); err != nil {
 		return err
 	}

@@ -75,7 +75,11 @@ type program interface {
 	ask(ctx context.Context, n *Node) (identity, error)
 	// stop ends a process without waiting for its clients.
 	stop(ctx context.Context, p *Process) error
-	// save writes what is in memory to the disk, erase removes that.
+}
+
+// A store is a program that must be told to write what is in memory to the disk, and
+// can remove that. What PostgreSQL has committed is in its files.
+type store interface {
 	save(ctx context.Context, n *Node) error
 	erase() error
 }

@@ -52,39 +52,42 @@ func (n *Node) Continue() error {
 // The node comes back with what its disk holds: of a cache node that lived that is
 // everything; of one that was killed, what it held when it was last saved (SAVE) or
 // last got a full copy as a replica, and without either nothing. Empty erases the
-// data first; a Sentinel then forgets all but the first primary. A node of a cluster
-// always remembers the cluster.
+// data first, which a database does not allow; a Sentinel then forgets all but the
+// first primary. A node of a cluster always remembers the cluster.
 func (n *Node) Restart(ctx context.Context, empty bool) error {
 	p, err := n.own()
 	if err != nil {
 		return err
 	}
-	if err := n.rest(ctx, p, empty); err != nil {
-		return fmt.Errorf("restarting %s: %w", n.Name, err)
+	memory, isStore := n.program.(store)
+	if empty && !isStore {
+		return fmt.Errorf("restarting %s: a database cannot be restarted empty", n.Name)
 	}
-	if _, err := n.launch(ctx); err != nil {
+	if !p.Exited() {
+		err = n.rest(ctx, p, empty || !isStore)
+	}
+	if err == nil && empty {
+		err = memory.erase()
+	}
+	if err == nil {
+		_, err = n.launch(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("restarting %s: %w", n.Name, err)
 	}
 	return nil
 }
 
-// rest brings the node to rest, with or without its data.
-func (n *Node) rest(ctx context.Context, p *Process, empty bool) error {
-	if !p.Exited() {
-		if err := p.Continue(); err != nil {
-			return err
-		}
-		if !empty {
-			if err := n.program.save(ctx, n); err != nil {
-				return fmt.Errorf("saving its data: %w", err)
-			}
-		}
-		if err := n.program.stop(ctx, p); err != nil {
-			return err
+// rest stops a process that may be frozen; what is in its memory may go, or is
+// saved.
+func (n *Node) rest(ctx context.Context, p *Process, mayGo bool) error {
+	if err := p.Continue(); err != nil {
+		return err
+	}
+	if !mayGo {
+		if err := n.program.(store).save(ctx, n); err != nil {
+			return fmt.Errorf("saving its data: %w", err)
 		}
 	}
-	if empty {
-		return n.program.erase()
-	}
-	return nil
+	return n.program.stop(ctx, p)
 }

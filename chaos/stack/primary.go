@@ -14,7 +14,7 @@ import (
 func (s *Stack) Primaries(ctx context.Context) ([]*Node, error) {
 	var primaries []*Node
 	var errs []error
-	servers := s.servers()
+	servers := s.Servers()
 	for i, answer := range askEach(ctx, servers) {
 		switch {
 		case answer.err != nil:
@@ -113,24 +113,4 @@ func (n *Node) Lag(ctx context.Context, primary *Node) (int64, error) {
 		return 0, errors.New(n.Name + " was never connected to a primary, its offset is " + strconv.FormatInt(answers[1].role.Offset, 10))
 	}
 	return answers[0].role.Offset - answers[1].role.Offset, nil
-}
-
-// Await waits until the topology of the cache is what Start promises, whoever is
-// primary by now.
-func (s *Stack) Await(ctx context.Context) error {
-	var ask func(context.Context) error
-	switch s.topology {
-	case Replicated:
-		ask = func(ctx context.Context) error { return s.inSync(ctx, 1) }
-	case Sentinel:
-		ask = s.settled
-	case Cluster:
-		ask = s.whole
-	default:
-		return nil
-	}
-	if err := await(ctx, ask); err != nil {
-		return fmt.Errorf("waiting for topology %s: %w", s.topology, err)
-	}
-	return nil
 }

@@ -50,5 +50,8 @@ func (p *Process) Usage() (results.Sample, error) {
 // removeSegment has nothing to do where there are no local servers.
 func removeSegment(context.Context, string) error { return nil }
 
+// killStragglers has nothing to do where there are no local servers.
+func killStragglers(string) {}
+
 // spread is about ext4.
 func spread(string) {}

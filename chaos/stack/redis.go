@@ -18,19 +18,20 @@ import (
 // The files of a Redis in its folder, which is its working folder.
 const (
 	redisConf  = "redis.conf"
-	redisData  = "dump.rdb"
 	redisNodes = "nodes.conf"
 )
+
+// redisData are those with its data; the second is there with "appendonly yes".
+func redisData() []string { return []string{"dump.rdb", "appendonlydir"} }
 
 // A redisServer runs a Redis or Valkey. Its settings stand in a file, so that no
 // password is seen in a list of processes, and that it can write down what it
 // becomes (CONFIG REWRITE).
 type redisServer struct {
-	server Server
-	config Config
-	name   string
-	dir    string
-	lines  []string // of its configuration file
+	server    Server
+	config    Config
+	name, dir string
+	lines     []string // of its configuration file
 }
 
 func (r *redisServer) spawn(ctx context.Context) (*Process, error) {
@@ -90,19 +91,22 @@ func (r *redisServer) save(ctx context.Context, n *Node) error {
 
 // erase removes the data, but not what a node of a cluster knows of the others.
 func (r *redisServer) erase() error {
-	err := os.Remove(filepath.Join(r.dir, redisData))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
+	for _, name := range redisData() {
+		if err := os.RemoveAll(filepath.Join(r.dir, name)); err != nil {
+			return fmt.Errorf("erasing its data: %w", err)
+		}
 	}
-	return err
+	return nil
 }
 
-// redisLines are the settings of a node. What is not said is the server's default.
-// Replication starts at once, where it would wait 5 s for more replicas.
+// redisLines are the settings of a node. What is not said is the server's default. A
+// replica gets its copy through a file: one that was streamed to it counts as in
+// sync a second later. A primary that is stopped does not wait for its replicas,
+// which may hang.
 func redisLines(c Config, n *Node) []string {
-	lines := []string{
-		`save ""`, "appendonly no",
-		"repl-diskless-sync yes", "repl-diskless-sync-delay 0",
+	lines := []string{`save ""`, "appendonly no", "repl-diskless-sync no"}
+	if c.several() {
+		lines = append(lines, "shutdown-timeout 0")
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Settings)) {
 		lines = append(lines, name+" "+c.Settings[name])

@@ -7,74 +7,14 @@ import (
 	"sync"
 
 	"brownout/chaos/stack/admin"
-
-	"golang.org/x/sync/errgroup"
 )
-
-// startCache starts the nodes of the cache in the order of its topology.
-func (s *Stack) startCache(ctx context.Context) error {
-	servers := s.servers()
-	if s.Cache.Provider == External {
-		return s.Cache.greet(ctx)
-	}
-	// The first before the others: a replica that finds no primary waits for a second.
-	for _, some := range [][]*Node{servers[:1], servers[1:]} {
-		if err := startAll(ctx, some); err != nil {
-			return err
-		}
-	}
-	switch s.topology {
-	case Replicated:
-		return s.startStreams(ctx, servers[:1])
-	case Sentinel:
-		return s.startSentinels(ctx)
-	case Cluster:
-		return s.startCluster(ctx)
-	}
-	return nil
-}
-
-// servers are the nodes of the cache that hold data.
-func (s *Stack) servers() []*Node { return s.sift(false) }
-
-// Sentinels are the nodes of the cache that are Sentinels.
-func (s *Stack) Sentinels() []*Node { return s.sift(true) }
-
-func (s *Stack) sift(sentinel bool) []*Node {
-	var some []*Node
-	for _, n := range s.Nodes {
-		if n != s.Database && (n.Role == RoleSentinel) == sentinel {
-			some = append(some, n)
-		}
-	}
-	return some
-}
-
-func startAll(ctx context.Context, nodes []*Node) error {
-	g, ctx := errgroup.WithContext(ctx)
-	for _, n := range nodes {
-		g.Go(func() error { return n.start(ctx) })
-	}
-	return g.Wait()
-}
-
-// processes are those of nodes.
-func processes(nodes []*Node) []*Process {
-	var all []*Process
-	for _, n := range nodes {
-		if p := n.Process(); p != nil {
-			all = append(all, p)
-		}
-	}
-	return all
-}
 
 // startStreams waits until all replicas are connected, and then writes once to
 // each primary, so that no offset is zero: a Redis 7.0 hides a replica whose offset
 // is zero from CLUSTER SLOTS, and a Sentinel's first look at a replica tells more.
 // FLUSHALL is a write that needs no key, and there is nothing yet to be flushed.
 func (s *Stack) startStreams(ctx context.Context, primaries []*Node) error {
-	nodes := s.servers()
+	nodes := s.Servers()
 	if err := s.awaitAll(ctx, nodes, func(ctx context.Context) error { return s.connected(ctx, len(primaries)) }); err != nil {
 		return err
 	}
@@ -86,18 +26,10 @@ func (s *Stack) startStreams(ctx context.Context, primaries []*Node) error {
 	return s.awaitAll(ctx, nodes, func(ctx context.Context) error { return s.inSync(ctx, len(primaries)) })
 }
 
-// awaitAll waits for what needs all of the nodes.
-func (s *Stack) awaitAll(ctx context.Context, nodes []*Node, ask func(context.Context) error) error {
-	if err := await(ctx, ask, processes(nodes)...); err != nil {
-		return fmt.Errorf("starting topology %s: %w", s.topology, err)
-	}
-	return nil
-}
-
 // connected is nil when there are so many primaries, and every other node is a
 // replica that is connected to one of them.
 func (s *Stack) connected(ctx context.Context, primaries int) error {
-	roles, err := askRoles(ctx, s.servers())
+	roles, err := askRoles(ctx, s.Servers())
 	if err != nil {
 		return err
 	}
@@ -141,7 +73,7 @@ func (s *Stack) inSync(ctx context.Context, primaries int) error {
 	if err := s.connected(ctx, primaries); err != nil {
 		return err
 	}
-	for _, n := range s.servers() {
+	for _, n := range s.Servers() {
 		fields, err := n.admin.Info(ctx, "replication")
 		if err == nil && fields["role"] == admin.Slave {
 			err = streaming(fields)

@@ -16,7 +16,7 @@ const stragglerTime = 2 * time.Second
 
 // Sweep removes what runs have left behind that were killed before they could
 // close their stack: their folders and shared memory. Their processes have died
-// with them. Runs that live are not touched: they hold the lock of their folder.
+// with them, except for servers of a PostgreSQL that was frozen: these are killed. Runs that live are not touched: they hold the lock of their folder.
 // It looks in dirs, by default in the places where Start makes run folders, at
 // folders of this user only, and returns the folders that it removed.
 func Sweep(ctx context.Context, dirs ...string) (removed []string, err error) {
@@ -67,6 +67,7 @@ func sweepFolder(ctx context.Context, path string) (bool, error) {
 			return false, nil // it lives
 		}
 	}
+	killStragglers(path)
 	ctx, cancel := context.WithTimeout(ctx, stragglerTime)
 	defer cancel()
 	err = removeFolder(ctx, path)

@@ -41,3 +41,9 @@ func parseURL(text string, port string, schemes ...string) (*url.URL, error) {
 	}
 	return u, nil
 }
+
+// splitAddr splits an address that is known to be host:port.
+func splitAddr(addr string) (host, port string) {
+	host, port, _ = net.SplitHostPort(addr)
+	return host, port
+}
