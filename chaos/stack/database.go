@@ -30,7 +30,6 @@ func (m *postmaster) newDatabase(n *Node, f *folder) error {
 		if err := m.requireTLS(dir); err != nil {
 			return err
 		}
-		n.TLS = clientTLS(authority)
 		query = url.Values{"sslmode": {"verify-full"}, "sslrootcert": {filepath.Join(f.path, caFile)}}
 	}
 	n.URL = databaseURL(n.Addr, databaseName, query)

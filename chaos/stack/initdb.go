@@ -26,7 +26,7 @@ func (t *template) initialise(ctx context.Context, data string) error {
 	if err := quiet.initdb(ctx, data); err != nil {
 		return err
 	}
-	n, err := localNode(results.LinkDatabase, RolePrimary, t.m.server)
+	n, err := localNode(results.LinkDatabase, RolePrimary, t.m.server, nil)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"sync"
 
+	"brownout/chaos/ca"
 	"brownout/chaos/stack/admin"
 )
 
@@ -54,9 +55,9 @@ type Node struct {
 	// them. Empty: it connects to nobody.
 	Source string
 	URL    string // with user, password and database; at Addr, see URLAt
-	// TLS is what a client needs, or the link that is the client: whom to trust and
-	// the name to expect at Addr. Nil: the server does not speak TLS, or, when it is
-	// external, as its URL says.
+	// TLS is what a client at Addr needs, usually the link: whom to trust and which
+	// name to expect. It is there when Config.Link is called. Nil: the server does not
+	// speak TLS, or, when it is external, as its URL says.
 	TLS *tls.Config
 
 	admin   admin.Server // how the harness itself reaches a cache or Sentinel
@@ -99,14 +100,14 @@ func (n *Node) Process() *Process {
 }
 
 // localNode is a node that is to be started, with an address that is kept for it.
-func localNode(name string, role Role, s Server) (*Node, error) {
+func localNode(name string, role Role, s Server, authority *ca.Authority) (*Node, error) {
 	p, err := keepPort()
 	if err != nil {
 		return nil, err
 	}
 	return &Node{
 		Name: name, Role: role, Kind: s.Kind, Version: s.Version, Provider: Local,
-		Addr: p.addr(), ports: []*port{p},
+		Addr: p.addr(), TLS: clientTLS(authority), ports: []*port{p},
 	}, nil
 }
 

@@ -38,7 +38,7 @@ func (s *Stack) planDatabase(ctx context.Context, c Config) (*Node, error) {
 		return nil, err
 	}
 	s.database = &postmaster{server: server, user: serverUser()}
-	return localNode(results.LinkDatabase, RolePrimary, server)
+	return localNode(results.LinkDatabase, RolePrimary, server, c.TLS)
 }
 
 func (s *Stack) planCache(ctx context.Context, c Config) error {
@@ -57,7 +57,7 @@ func (s *Stack) planCache(ctx context.Context, c Config) error {
 		return err
 	}
 	for _, seat := range seats(c) {
-		n, err := localNode(seat.name, seat.role, server)
+		n, err := localNode(seat.name, seat.role, server, c.TLS)
 		if err != nil {
 			return err
 		}

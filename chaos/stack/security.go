@@ -113,7 +113,6 @@ func clientTLS(authority *ca.Authority) *tls.Config {
 
 // open says how clients and the harness reach a cache or Sentinel.
 func (n *Node) open(c Config) {
-	n.TLS = clientTLS(c.TLS)
 	n.admin = admin.Server{Addr: n.Addr, TLS: n.TLS}
 	u := url.URL{Scheme: "redis", Host: n.Addr}
 	if c.TLS != nil {
