@@ -9,10 +9,11 @@ import (
 // Pause freezes the process and all that descend from it (SIGSTOP), and returns
 // when it stands still.
 func (p *Process) Pause() error {
-	err := p.signalAll(func(pid int) {
-		freezeTree(pid)
-		awaitFrozen(pid) // under the lock, so that nobody wakes it meanwhile
-	})
+	still := false
+	err := p.signalAll(func(t tree) { still = t.freeze() }) // under the lock: nobody wakes it meanwhile
+	if err == nil && !still {
+		err = fmt.Errorf("it does not stand still after %v", freezeTimeout)
+	}
 	if err != nil {
 		return fmt.Errorf("pausing %s: %w", p.name, err)
 	}
@@ -22,20 +23,21 @@ func (p *Process) Pause() error {
 // Continue lets the process and all that descend from it go on (SIGCONT). One that
 // is not frozen goes on anyway.
 func (p *Process) Continue() error {
-	if err := p.signalAll(wakeTree); err != nil {
+	if err := p.signalAll(tree.wake); err != nil {
 		return fmt.Errorf("continuing %s: %w", p.name, err)
 	}
 	return nil
 }
 
-// signalAll calls do with the id of the process, as long as that is certainly ours.
-func (p *Process) signalAll(do func(pid int)) error {
+// signalAll calls do with the process and its descendants, as long as it is certainly
+// ours.
+func (p *Process) signalAll(do func(tree)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.reaped {
 		return os.ErrProcessDone
 	}
-	do(p.PID())
+	do(tree(p.PID()))
 	return nil
 }
 
@@ -43,12 +45,12 @@ func (p *Process) signalAll(do func(pid int)) error {
 // ours. Who is frozen is woken, or would hear nothing but SIGKILL. That goes to all
 // descendants at once: PostgreSQL's have groups of their own.
 func (p *Process) signal(sig syscall.Signal) {
-	_ = p.signalAll(func(pid int) { // one that has ended needs no signal
+	_ = p.signalAll(func(t tree) { // one that has ended needs no signal
 		if sig == syscall.SIGKILL {
-			killTree(pid)
+			t.kill()
 			return
 		}
-		signalGroup(pid, sig)
-		wakeTree(pid)
+		signalGroup(int(t), sig)
+		t.wake()
 	})
 }

@@ -2,7 +2,6 @@ package stack
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -102,15 +101,37 @@ func (s *Stack) Shards(ctx context.Context, n *Node) ([]Shard, error) {
 	return shards, nil
 }
 
-// Lag is how many bytes of the stream of replication n is behind primary. Both are
-// asked at once; the stream goes on meanwhile.
+// Lag is how many bytes of the stream of replication n is behind primary, connected
+// to it or not. They are asked one after the other, primary last; the stream goes on
+// meanwhile, so that it is not negative.
 func (n *Node) Lag(ctx context.Context, primary *Node) (int64, error) {
-	answers := askEach(ctx, []*Node{primary, n})
-	if err := errors.Join(answers[0].err, answers[1].err); err != nil {
+	behind, err := n.offset(ctx)
+	if err != nil {
 		return 0, err
 	}
-	if answers[1].role.Offset < 0 {
-		return 0, errors.New(n.Name + " was never connected to a primary, its offset is " + strconv.FormatInt(answers[1].role.Offset, 10))
+	ahead, err := primary.offset(ctx)
+	if err != nil {
+		return 0, err
 	}
-	return answers[0].role.Offset - answers[1].role.Offset, nil
+	return ahead - behind, nil
+}
+
+// offset is how far the node's stream of replication has come. ROLE would not tell
+// it of a replica that is not connected.
+func (n *Node) offset(ctx context.Context) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	fields, err := n.admin.Info(ctx, "replication")
+	if err != nil {
+		return 0, fmt.Errorf("asking %s for its offset: %w", n.Name, err)
+	}
+	name := "master_repl_offset"
+	if fields["role"] == admin.Slave {
+		name = "slave_repl_offset"
+	}
+	offset, err := strconv.ParseInt(fields[name], 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("asking %s for its offset: %w", n.Name, err)
+	}
+	return offset, nil
 }

@@ -31,16 +31,16 @@ func signalGroup(pid int, sig syscall.Signal) {
 	_ = syscall.Kill(-pid, syscall.SIGCONT)
 }
 
-// awaitFrozen cannot tell.
-func awaitFrozen(int) {}
-
 // Elsewhere a tree is the group.
+type tree int
 
-func freezeTree(pid int) { _ = syscall.Kill(-pid, syscall.SIGSTOP) }
+const freezeTimeout = 0 // not waited for
 
-func wakeTree(pid int) { _ = syscall.Kill(-pid, syscall.SIGCONT) }
+func (t tree) freeze() bool { return syscall.Kill(-int(t), syscall.SIGSTOP) == nil }
 
-func killTree(pid int) { signalGroup(pid, syscall.SIGKILL) }
+func (t tree) wake() { _ = syscall.Kill(-int(t), syscall.SIGCONT) }
+
+func (t tree) kill() { signalGroup(int(t), syscall.SIGKILL) }
 
 // Usage needs /proc.
 func (p *Process) Usage() (results.Sample, error) {
