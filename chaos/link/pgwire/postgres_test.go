@@ -101,7 +101,7 @@ func (n *node) restart(ctx context.Context, more []string) error {
 	if n.counts {
 		more = append(slices.Clone(more), "shared_preload_libraries=pg_stat_statements")
 	}
-	if err := db.Process.Stop(ctx, syscall.SIGINT); err != nil {
+	if err := db.Process().Stop(ctx, syscall.SIGINT); err != nil {
 		return err
 	}
 	c, err := n.command(ctx, more)
