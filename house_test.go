@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"chaos":           {"results"},
 	"chaos/ca":        {},
 	"chaos/failover":  {},
+	"chaos/lab":       {"chaos", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "results"},
 	"chaos/link":      {"chaos", "chaos/link/wire", "results"},
 	"chaos/link/resp": {"chaos/link/wire", "results"},
 	"chaos/link/wire": {"results"},

@@ -5,6 +5,7 @@ import (
 	"net"
 	"testing"
 
+	"brownout/chaos"
 	"brownout/results"
 )
 
@@ -48,6 +49,32 @@ func TestAPointedGateLeadsNewConnectionsElsewhere(t *testing.T) {
 	if c := j.closes(t, 1)[0]; c.By != results.ClosedByGate || c.To != old.addr() {
 		t.Errorf("connection = %+v, want one to %s that the gate closed", c, old.addr())
 	}
+}
+
+func TestAFaultCanHitWhatLeadsToOnePlaceOnly(t *testing.T) {
+	old, next := startNamed(t, "old"), startNamed(t, "new")
+	g, _, _ := startGate(t, old.addr())
+	before := dialGate(t, g)
+	send(t, before, "?")
+	expect(t, before, "old")
+	r, err := g.InjectTo(t.Context(), chaos.Fault{On: "cache", Kind: chaos.Blackhole}, old.addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := dialGate(t, g)
+	send(t, late, "?")
+	expectSilence(t, late)
+	if err := g.Point(next.addr()); err != nil {
+		t.Fatal(err)
+	}
+	after := dialGate(t, g)
+	send(t, after, "?")
+	expect(t, after, "new")
+	send(t, before, "?")
+	expectSilence(t, before)
+	revert(t, r)
+	expect(t, before, "old")
+	expect(t, late, "old")
 }
 
 func TestPointWantsAnAddress(t *testing.T) {

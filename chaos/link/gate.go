@@ -137,7 +137,7 @@ func (g *Gate) accept(client *net.TCPConn) {
 	defer g.mu.Unlock()
 	g.live[c] = struct{}{}
 	for _, in := range g.faults {
-		in.injury.attach(c)
+		in.attach(c)
 	}
 	c.settled = true
 	g.conns.Go(c.run)

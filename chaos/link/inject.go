@@ -26,6 +26,7 @@ type injury interface {
 // chaos.Reverter.
 type injection struct {
 	gate     *Gate
+	to       string // only connections that lead there; empty: all
 	fault    chaos.Fault
 	injury   injury
 	ended    bool // evidence is set
@@ -37,6 +38,13 @@ type injection struct {
 // connections and on those to come. f must be valid, name this gate, and not be of
 // a kind that is already in force here.
 func (g *Gate) Inject(ctx context.Context, f chaos.Fault) (chaos.Reverter, error) {
+	return g.InjectTo(ctx, f, "")
+}
+
+// InjectTo is Inject for the connections alone that lead to upstream (host:port),
+// those to come included. A fault of the port (refuse, drop, flap) hits everyone.
+// The same kind can be in force once for each upstream.
+func (g *Gate) InjectTo(ctx context.Context, f chaos.Fault, upstream string) (chaos.Reverter, error) {
 	if err := errors.Join(ctx.Err(), f.Validate(), g.mine(f)); err != nil {
 		return nil, err
 	}
@@ -46,14 +54,14 @@ func (g *Gate) Inject(ctx context.Context, f chaos.Fault) (chaos.Reverter, error
 		return nil, fmt.Errorf("link %s is not running: it has no traffic to injure", g.cfg.Name)
 	}
 	for _, in := range g.inForce() {
-		if in.fault.Kind == f.Kind {
+		if in.fault.Kind == f.Kind && in.to == upstream {
 			return nil, fmt.Errorf("%s is already in force on link %s: revert it first", f.Kind, g.cfg.Name)
 		}
 		if ownsPort(f.Kind) && ownsPort(in.fault.Kind) {
 			return nil, fmt.Errorf("%s has the port of link %s: revert it before %s", in.fault.Kind, g.cfg.Name, f.Kind)
 		}
 	}
-	in := &injection{gate: g, fault: f}
+	in := &injection{gate: g, fault: f, to: upstream}
 	var err error
 	if in.injury, err = g.injure(f); err != nil {
 		return nil, err
@@ -62,9 +70,16 @@ func (g *Gate) Inject(ctx context.Context, f chaos.Fault) (chaos.Reverter, error
 	defer g.mu.Unlock()
 	g.faults = append(g.faults, in)
 	for c := range g.live {
-		in.injury.attach(c)
+		in.attach(c)
 	}
 	return in, nil
+}
+
+// attach puts the injury on c, if it leads there.
+func (in *injection) attach(c *conn) {
+	if in.to == "" || in.to == c.to {
+		in.injury.attach(c)
+	}
 }
 
 // ownsPort says whether a fault opens, closes or stops the port while in force.

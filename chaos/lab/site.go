@@ -1,0 +1,198 @@
+package lab
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"brownout/chaos"
+	"brownout/chaos/link"
+	"brownout/chaos/stack"
+)
+
+// A Site is a replicated cache in a failover. It implements failover.Site. One
+// failover is carried out on a site; the next one needs a new site.
+type Site struct {
+	lab             *Lab
+	primary, reader *link.Gate
+	old, next       *stack.Node
+	shut            chaos.Reverter   // the primary's address takes no dials
+	lost            []chaos.Reverter // of the old primary's own link
+	loading         chaos.Reverter
+}
+
+// Site is the cache as it is now. The error says that it has no primary, no
+// replica, or is not replicated.
+func (l *Lab) Site(ctx context.Context) (*Site, error) {
+	primary, reader := l.Link(Primary), l.Link(Reader)
+	if primary == nil || reader == nil {
+		return nil, errors.New("a failover plan needs a replicated cache: start the lab as elasticache or replicated")
+	}
+	now, err := l.Stack.Primary(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the primary: %w", err)
+	}
+	return &Site{lab: l, primary: primary.Gate, reader: reader.Gate, old: now, next: now}, nil
+}
+
+// Names implements failover.Site.
+func (s *Site) Names() (old, next string) { return s.old.Name, s.next.Name }
+
+// Vanish implements failover.Site. The process is killed last: its kernel would
+// tell clients.
+func (s *Site) Vanish(ctx context.Context) error {
+	silent := chaos.Fault{On: Primary, Kind: chaos.Blackhole, Revert: chaos.Close}
+	// Connections to the old address stay silent for as long as they live: this fault
+	// is not taken away.
+	if _, err := s.primary.InjectTo(ctx, silent, s.old.Addr); err != nil {
+		return err
+	}
+	if err := s.close(ctx); err != nil {
+		return err
+	}
+	own := s.lab.Link(s.old.Name)
+	for _, kind := range []chaos.Kind{chaos.Drop, chaos.Blackhole} {
+		f := chaos.Fault{On: own.Name, Kind: kind}
+		if kind == chaos.Blackhole {
+			f.Revert = chaos.Close
+		}
+		r, err := own.Inject(ctx, f)
+		if err != nil {
+			return err
+		}
+		s.lost = append(s.lost, r)
+	}
+	return s.old.Kill(ctx)
+}
+
+// HangUp implements failover.Site.
+func (s *Site) HangUp(ctx context.Context) error {
+	if err := s.close(ctx); err != nil {
+		return err
+	}
+	s.primary.HangUp(s.old.Addr)
+	return nil
+}
+
+// close lets dials of the primary's name time out.
+func (s *Site) close(ctx context.Context) (err error) {
+	s.shut, err = s.primary.Inject(ctx, chaos.Fault{On: Primary, Kind: chaos.Drop})
+	return err
+}
+
+// Promote implements failover.Site.
+func (s *Site) Promote(ctx context.Context) error {
+	next, err := s.leastBehind(ctx)
+	if err != nil {
+		return err
+	}
+	if err := next.Promote(ctx); err != nil {
+		return err
+	}
+	s.next = next
+	for _, n := range s.lab.Stack.Servers() {
+		if n != next && n != s.old {
+			if err := n.Follow(ctx, next); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// leastBehind is the replica whose stream has come farthest.
+func (s *Site) leastBehind(ctx context.Context) (*stack.Node, error) {
+	var best *stack.Node
+	most := int64(-1)
+	for _, n := range s.lab.Stack.Servers() {
+		if n == s.old {
+			continue
+		}
+		offset, err := replicated(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		if offset > most {
+			best, most = n, offset
+		}
+	}
+	if best == nil {
+		return nil, errors.New("there is no replica to promote")
+	}
+	return best, nil
+}
+
+// replicated is how far the stream of a replica has come, in bytes.
+func replicated(ctx context.Context, n *stack.Node) (int64, error) {
+	info, err := n.Do(ctx, "INFO", "replication")
+	if err != nil {
+		return 0, fmt.Errorf("asking %s how far it is: %w", n.Name, err)
+	}
+	for line := range strings.Lines(info.Text) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "slave_repl_offset:"); ok {
+			return strconv.ParseInt(text, 10, 64)
+		}
+	}
+	return 0, nil // it is no replica: the last choice
+}
+
+// Demote implements failover.Site.
+func (s *Site) Demote(ctx context.Context) error { return s.old.Follow(ctx, s.next) }
+
+// CloseOnWrite implements failover.Site. Redis knows no such setting: the link
+// answers in the old primary's name.
+func (s *Site) CloseOnWrite(ctx context.Context) error {
+	_, err := s.primary.InjectTo(ctx, chaos.Fault{On: Primary, Kind: chaos.ReadonlyClose}, s.old.Addr)
+	return err
+}
+
+// Move implements failover.Site.
+func (s *Site) Move(ctx context.Context) error {
+	if err := s.primary.Point(s.next.Addr); err != nil {
+		return err
+	}
+	if s.shut == nil {
+		return nil
+	}
+	_, err := s.shut.Revert(ctx)
+	return err
+}
+
+// Replace implements failover.Site. The reader endpoint leads to the replacement
+// from then on; connections that it has stay where they are.
+func (s *Site) Replace(ctx context.Context) error {
+	var errs []error
+	for _, r := range s.lost {
+		_, err := r.Revert(ctx)
+		errs = append(errs, err)
+	}
+	err := errors.Join(errs...)
+	return cmp.Or(err, s.old.Restart(ctx, true), s.old.Follow(ctx, s.next), s.reader.Point(s.old.Addr))
+}
+
+// Load implements failover.Site. The data of a lab loads in no time: the link
+// answers LOADING in the replacement's name.
+func (s *Site) Load(ctx context.Context) (err error) {
+	s.loading, err = s.reader.InjectTo(ctx, chaos.Fault{On: Reader, Kind: chaos.Loading}, s.old.Addr)
+	return err
+}
+
+// Loaded implements failover.Site.
+func (s *Site) Loaded(ctx context.Context) error {
+	if s.loading == nil {
+		return nil
+	}
+	_, err := s.loading.Revert(ctx)
+	return err
+}
+
+// Delete implements failover.Site. A new node takes the old one's place at once, so
+// that the cache has a replica.
+func (s *Site) Delete(ctx context.Context) error {
+	s.primary.HangUp(s.old.Addr)
+	s.reader.HangUp(s.old.Addr)
+	return s.Replace(ctx)
+}
