@@ -27,9 +27,12 @@ import (
 // hang guards against what never ends. No test passes or fails by its length.
 const hang = 60 * time.Second
 
-// helperVariable makes the test binary a harness of its own, with a stack, that
-// waits to be killed.
+// helperVariable makes the test binary a harness of its own, with a stack of this
+// cache, that waits to be killed.
 const helperVariable = "BROWNOUT_STACK_HELPER"
+
+// freezeVariable makes it freeze its stack.
+const freezeVariable = "BROWNOUT_STACK_FREEZE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(helperVariable) != "" {
@@ -45,7 +48,8 @@ func TestMain(m *testing.M) {
 // A traceList is what a stack leaves on the machine while it lives.
 type traceList struct {
 	Folder   string
-	PIDs     []int
+	Children []int // of the harness
+	PIDs     []int // they and all below
 	Segments []int // ids of System V shared memory
 	CacheURL string
 }
@@ -53,9 +57,16 @@ type traceList struct {
 // beHarness starts a stack, prints its traces and ends when stdin does.
 func beHarness() error {
 	ctx := context.Background()
-	s, err := Start(ctx, Config{Cache: Redis, Database: Postgres})
+	s, err := Start(ctx, Config{Cache: os.Getenv(helperVariable), Database: Postgres})
 	if err != nil {
 		return err
+	}
+	if os.Getenv(freezeVariable) != "" {
+		for _, n := range s.Nodes {
+			if err := n.Pause(); err != nil {
+				return err
+			}
+		}
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(tracesOf(s)); err != nil {
 		return err
@@ -67,10 +78,10 @@ func beHarness() error {
 }
 
 // startHarness runs beHarness in a process of its own.
-func startHarness(t *testing.T) (*exec.Cmd, io.Closer, traceList) {
+func startHarness(t *testing.T, cache string, env ...string) (*exec.Cmd, io.Closer, traceList) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), helperVariable+"=1")
+	cmd.Env = append(append(os.Environ(), helperVariable+"="+cache), env...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -94,6 +105,7 @@ func startHarness(t *testing.T) (*exec.Cmd, io.Closer, traceList) {
 func tracesOf(s *Stack) traceList {
 	traces := traceList{Folder: s.folder.path}
 	for _, n := range s.Nodes {
+		traces.Children = append(traces.Children, n.Process().PID())
 		traces.PIDs = append(traces.PIDs, family(n.Process().PID())...)
 	}
 	if s.Database != nil {

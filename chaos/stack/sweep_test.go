@@ -17,7 +17,7 @@ import (
 func TestAKilledHarnessTakesItsProcessesAlongAndTheNextSweepsTheRest(t *testing.T) {
 	dir := place(t)
 	living := startStack(t, Config{Cache: Redis, Database: Postgres})
-	harness, _, traces := startHarness(t)
+	harness, _, traces := startHarness(t, Redis)
 	if !strings.HasPrefix(traces.Folder, dir) || len(traces.Segments) != 1 || len(traces.PIDs) < 3 {
 		t.Fatalf("traces = %+v, want a whole stack in %s", traces, dir)
 	}
@@ -48,9 +48,38 @@ func TestAKilledHarnessTakesItsProcessesAlongAndTheNextSweepsTheRest(t *testing.
 	}
 }
 
+func TestATopologyEndsWithAKilledHarness(t *testing.T) {
+	for name := range topologies() {
+		for _, frozen := range []string{"", "1"} {
+			if testing.Short() && (name != Sentinel || frozen == "") {
+				continue // the one with the most processes, in the worst state
+			}
+			t.Run(name+" frozen "+frozen, func(t *testing.T) {
+				t.Parallel()
+				dir := ownPlace(t)
+				harness, _, traces := startHarness(t, name, freezeVariable+"="+frozen, "TMPDIR="+dir)
+				if len(traces.PIDs) < 5 {
+					t.Fatalf("traces = %+v, want a topology and a database", traces)
+				}
+				if err := harness.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+				harness.Wait()
+				eventually(t, "its children end with the harness", func() bool {
+					return !slices.ContainsFunc(traces.Children, alive)
+				})
+				if removed, err := Sweep(t.Context(), dir); err != nil || !slices.Equal(removed, []string{traces.Folder}) {
+					t.Errorf("Sweep = %v, %v, want %s", removed, err, traces.Folder)
+				}
+				eventually(t, "nothing is left", func() bool { return len(traces.left()) == 0 })
+			})
+		}
+	}
+}
+
 func TestAHarnessThatEndsWellLeavesNothing(t *testing.T) {
 	place(t)
-	harness, in, traces := startHarness(t)
+	harness, in, traces := startHarness(t, Redis)
 	if got := ping(t, hostOf(t, traces.CacheURL)); got != "+PONG" {
 		t.Errorf("PING = %q, want +PONG", got)
 	}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -66,6 +67,7 @@ func startTopology(t *testing.T, c Config) *Stack {
 type gates struct {
 	t         *testing.T
 	authority *ca.Authority
+	listen    string // default: as a gate's
 	ctx       context.Context
 	running   sync.WaitGroup
 
@@ -81,7 +83,7 @@ func newGates(t *testing.T, authority *ca.Authority) *gates {
 }
 
 func (g *gates) link(_ context.Context, n *Node) (string, error) {
-	c := link.Config{Name: n.Name, Upstream: n.Addr, Record: g.record}
+	c := link.Config{Name: n.Name, Listen: g.listen, Upstream: n.Addr, Record: g.record}
 	if g.authority != nil {
 		cert, err := g.authority.Issue("127.0.0.1")
 		if err != nil {
@@ -448,6 +450,110 @@ func TestTwoTopologiesSideBySideDoNotMix(t *testing.T) {
 			}
 			if got := app(t, other.Cache, "GET", key); got != "other" {
 				t.Errorf("GET = %q, want other", got)
+			}
+		})
+	}
+}
+
+func TestATopologyThatCannotStartLeavesNothing(t *testing.T) {
+	broken := errors.New("no gate today")
+	for _, row := range []struct {
+		name string
+		do   func(c *Config, cancel func())
+		want string
+	}{
+		{"a wrong setting", func(c *Config, _ func()) { c.Settings = map[string]string{"nonesuch": "1"} }, "FATAL CONFIG FILE ERROR"},
+		{"a link that fails", func(c *Config, _ func()) { c.Link = failAt("cache-2", broken) }, "linking cache-2: no gate today"},
+		{"a link without an address", func(c *Config, _ func()) {
+			c.Link = func(context.Context, *Node) (string, error) { return "localhost:1", nil }
+		}, `linking cache-1: its address is "localhost:1"; want an IP address and a port`},
+		{"a cancelled start", func(c *Config, cancel func()) {
+			c.Record = func(e results.Event) {
+				if e.Kind == results.EventStart && e.On == "cache-2" {
+					cancel()
+				}
+			}
+		}, "context canceled"},
+	} {
+		for name, c := range topologies() {
+			t.Run(row.name+" in "+name, func(t *testing.T) {
+				t.Parallel()
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				c.Dir, c.Spawner = ownPlace(t), newSpawner(t)
+				row.do(&c, cancel)
+				s, err := Start(ctx, c)
+				if err == nil {
+					closeStack(t, s)
+					t.Fatal("Start = nil error")
+				}
+				if !strings.Contains(err.Error(), row.want) {
+					t.Errorf("Start: %v, want %q", err, row.want)
+				}
+				if left, _ := os.ReadDir(c.Dir); len(left) > 0 {
+					t.Errorf("left behind: %v, want nothing", left)
+				}
+				c.Spawner.mu.Lock()
+				defer c.Spawner.mu.Unlock()
+				if living := len(c.Spawner.living); living > 0 {
+					t.Errorf("%d processes live, want none", living)
+				}
+			})
+		}
+	}
+}
+
+func failAt(name string, err error) func(context.Context, *Node) (string, error) {
+	return func(_ context.Context, n *Node) (string, error) {
+		if n.Name == name {
+			return "", err
+		}
+		return n.Addr, nil
+	}
+}
+
+func TestConfigsThatCannotBeAreTold(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		c    Config
+		want string
+	}{
+		{"an unknown engine", Config{Cache: Cluster, Engine: "memcached"}, `engine: unknown "memcached"; there are redis, valkey`},
+		{"too many replicas", Config{Cache: Replicated, Replicas: 6}, "replicas: 6; want 1 to 5"},
+		{"an ACL without a password", Config{Cache: Redis, ACL: true}, "acl: it needs a password"},
+		{"a password with a blank", Config{Cache: Redis, Password: "a b"}, "password: want printable ASCII"},
+		{"a password with a new line", Config{Cache: Redis, Password: "a\nuser x"}, "password: want printable ASCII"},
+		{"a topology at a URL", Config{Cache: Sentinel, CacheURL: "redis://127.0.0.1"}, "cannot be one external server"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s, err := Start(t.Context(), row.c)
+			if err == nil {
+				closeStack(t, s)
+			}
+			if err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("Start: %v, want %q", err, row.want)
+			}
+		})
+	}
+}
+
+func TestAnOldServerIsToldWhereItDoesNotSuffice(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		c       Config
+		version string
+		want    string
+	}{
+		{"one server may be old", Config{Cache: Redis}, "6.2.7", ""},
+		{"a topology needs 7.0", Config{Cache: Replicated}, "6.2.7", "too old for topology replicated; want 7.0 or newer"},
+		{"an ACL needs 7.0", Config{Cache: Redis, ACL: true}, "6.2.7", "too old for an ACL; want 7.0 or newer"},
+		{"7.0 suffices", Config{Cache: Cluster, ACL: true}, "7.0.15", ""},
+		{"10.1 suffices", Config{Cache: Cluster}, "10.1.0", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			err := suffices(row.c, Server{Kind: Redis, Version: row.version, Path: "/bin/redis-server"})
+			if (err == nil) != (row.want == "") || err != nil && !strings.Contains(err.Error(), row.want) {
+				t.Errorf("suffices = %v, want %q", err, row.want)
 			}
 		})
 	}
