@@ -75,7 +75,7 @@ inconclusive before pass.`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), listCommand(), checkCommand(), serveCommand(), doctorCommand())
+	root.AddCommand(runCommand(), listCommand(), checkCommand(), serveCommand(), labCommand(), doctorCommand())
 
 	err := root.ExecuteContext(ctx)
 	if err == nil {

@@ -1,0 +1,71 @@
+package lab
+
+import (
+	"net"
+	"net/url"
+	"strings"
+
+	"brownout/chaos/stack"
+)
+
+// An Address is one thing that a client needs to find what is in the lab, under the
+// name of a variable.
+type Address struct{ Name, Value string }
+
+// Addresses lists what clients need: a URL and its parts, for each thing that they
+// can connect to.
+func (l *Lab) Addresses() []Address {
+	var all []Address
+	switch l.cfg.Stack.Cache {
+	case stack.Replicated:
+		all = append(parts("REDIS", l.url(Primary)), Address{"REDIS_READER_URL", l.url(Reader)})
+	case stack.Sentinel:
+		all = append(all, Address{"REDIS_SENTINELS", l.list(l.Stack.Sentinels())}, Address{"REDIS_SENTINEL_PRIMARY", stack.SentinelPrimary})
+	case stack.Cluster:
+		all = append(all, Address{"REDIS_CLUSTER_NODES", l.list(l.Stack.Servers())})
+	case stack.Redis, stack.Valkey:
+		all = parts("REDIS", l.url(l.Stack.Cache.Name))
+	}
+	if l.Stack.Database != nil {
+		all = append(all, parts("DATABASE", l.url(l.Stack.Database.Name))...)
+	}
+	if l.Stack.CAFile != "" {
+		all = append(all, Address{"CA_FILE", l.Stack.CAFile})
+	}
+	return all
+}
+
+// url is that of what a link leads to, at the link.
+func (l *Lab) url(name string) string {
+	one := l.Link(name)
+	return one.Node.URLAt(one.Addr())
+}
+
+func (l *Lab) list(nodes []*stack.Node) string {
+	var addrs []string
+	for _, n := range nodes {
+		addrs = append(addrs, n.Link)
+	}
+	return strings.Join(addrs, ",")
+}
+
+// parts are a URL, and what it is made of for those who want it so.
+func parts(prefix, text string) []Address {
+	all := []Address{{prefix + "_URL", text}}
+	u, err := url.Parse(text)
+	if err != nil {
+		return all // not reached: the URL was made here
+	}
+	host, port, _ := net.SplitHostPort(u.Host)
+	all = append(all, Address{prefix + "_HOST", host}, Address{prefix + "_PORT", port})
+	if u.User == nil {
+		return all
+	}
+	if name := u.User.Username(); name != "" {
+		all = append(all, Address{prefix + "_USER", name})
+	}
+	if password, ok := u.User.Password(); ok {
+		all = append(all, Address{prefix + "_PASSWORD", password})
+	}
+	return all
+}
