@@ -68,7 +68,7 @@ func (m *postmaster) databaseFolder(f *folder) (string, error) {
 }
 
 // start starts the database on a copy of the template. A template that the server
-// does not start on is broken: it is made again, once.
+// does not start on is broken, unless its port was taken: it is made again, once.
 func (m *postmaster) start(ctx context.Context, n *Node, f *folder) error {
 	t, err := m.template(f)
 	if err != nil {
@@ -76,7 +76,7 @@ func (m *postmaster) start(ctx context.Context, n *Node, f *folder) error {
 	}
 	err = m.startCopy(ctx, n, t, f, "1")
 	var exit *ExitError
-	if errors.As(err, &exit) {
+	if errors.As(err, &exit) && !exit.portTaken() {
 		if err := t.discard(ctx); err != nil {
 			return err
 		}

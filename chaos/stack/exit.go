@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 )
 
 // An ExitError says that a process ended without having been asked to.
@@ -19,6 +20,11 @@ func (e *ExitError) Error() string {
 		return text + " and logged nothing"
 	}
 	return text + "; its log ends: " + e.Tail
+}
+
+// portTaken reports whether a server ended because its port was in use.
+func (e *ExitError) portTaken() bool {
+	return strings.Contains(strings.ToLower(e.Tail), strings.ToLower(syscall.EADDRINUSE.Error()))
 }
 
 // The part of a log that goes into an error.

@@ -67,6 +67,7 @@ func TestANodeComesBackAtItsAddressWithWhatItsDiskHolds(t *testing.T) {
 }
 
 func TestAKilledNodeKeepsItsPort(t *testing.T) {
+	t.Parallel()
 	s := startStack(t, Config{Cache: Redis, Dir: ownPlace(t)})
 	if err := s.Cache.Kill(t.Context()); err != nil {
 		t.Fatal(err)
@@ -78,6 +79,7 @@ func TestAKilledNodeKeepsItsPort(t *testing.T) {
 }
 
 func TestAFrozenNodeIsSilentUntilItGoesOn(t *testing.T) {
+	t.Parallel()
 	s := startStack(t, Config{Cache: Redis, Database: Postgres, Dir: ownPlace(t)})
 	conn, err := pgx.Connect(t.Context(), s.Database.URL)
 	if err != nil {
@@ -124,6 +126,7 @@ func stateOf(t *testing.T, pid int) string {
 }
 
 func TestAFrozenStackCloses(t *testing.T) {
+	t.Parallel()
 	c := topologies()[Sentinel]
 	c.Database = Postgres
 	s := startTopology(t, c)
@@ -143,6 +146,7 @@ func TestAFrozenStackCloses(t *testing.T) {
 }
 
 func TestADatabaseIsRestartedAndKilled(t *testing.T) {
+	t.Parallel()
 	s := startStack(t, Config{Database: Postgres, Dir: ownPlace(t)})
 	conn, err := pgx.Connect(t.Context(), s.Database.URL)
 	if err != nil {
@@ -171,6 +175,7 @@ func TestADatabaseIsRestartedAndKilled(t *testing.T) {
 }
 
 func TestAnExternalNodeIsNotOurs(t *testing.T) {
+	t.Parallel()
 	own := startStack(t, Config{Cache: Redis, Dir: ownPlace(t)})
 	s := startStack(t, Config{Cache: Redis, CacheURL: own.Cache.URL})
 	for name, err := range map[string]error{
@@ -187,6 +192,7 @@ func TestAnExternalNodeIsNotOurs(t *testing.T) {
 }
 
 func TestLagIsHowFarAReplicaIsBehind(t *testing.T) {
+	t.Parallel()
 	s := startTopology(t, Config{Cache: Replicated})
 	primary, replica := s.Servers()[0], s.Servers()[1]
 	lag := func() int64 {
@@ -218,6 +224,7 @@ func TestLagIsHowFarAReplicaIsBehind(t *testing.T) {
 
 // What a failover made of a node, it is after a restart too.
 func TestAPromotedNodeStaysPrimaryWhenItIsRestarted(t *testing.T) {
+	t.Parallel()
 	s := startTopology(t, Config{Cache: Replicated})
 	old, next := s.Servers()[0], s.Servers()[1]
 	failOver(t, s, old, next)

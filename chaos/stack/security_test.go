@@ -28,6 +28,7 @@ func newAuthority(t *testing.T) *ca.Authority {
 }
 
 func TestAnAppMayDoWhatAClientOfElastiCacheMay(t *testing.T) {
+	t.Parallel()
 	s := startStack(t, Config{
 		Cache: Redis, Password: testPassword, ACL: true, Dir: ownPlace(t),
 		Settings: map[string]string{"enable-debug-command": "yes"}, // or nobody may
@@ -79,6 +80,7 @@ func answerTo(t *testing.T, client admin.Server, command string) string {
 }
 
 func TestWhoGivesNoPasswordIsNotLetIn(t *testing.T) {
+	t.Parallel()
 	for _, acl := range []bool{false, true} {
 		s := startStack(t, Config{Cache: Redis, Password: testPassword, ACL: acl, Dir: ownPlace(t)})
 		for name, row := range map[string]struct {
@@ -98,6 +100,7 @@ func TestWhoGivesNoPasswordIsNotLetIn(t *testing.T) {
 }
 
 func TestAStackWithTLSSpeaksNothingElse(t *testing.T) {
+	t.Parallel()
 	authority := newAuthority(t)
 	s := startStack(t, Config{Cache: Redis, Database: Postgres, TLS: authority, Password: testPassword, Dir: ownPlace(t)})
 	if !strings.HasPrefix(s.Cache.URL, "rediss://:") {

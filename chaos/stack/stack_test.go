@@ -123,8 +123,8 @@ func TestExternalServersAreAskedAndLeftAlone(t *testing.T) {
 }
 
 func TestExternalErrorsAreTold(t *testing.T) {
-	place(t)
-	own := startStack(t, Config{Cache: Redis, Database: Postgres})
+	t.Parallel()
+	own := startStack(t, Config{Cache: Redis, Database: Postgres, Dir: ownPlace(t)})
 	cacheURL, databaseURL := "redis://:wrong@"+own.Cache.Addr, "postgres://nobody:secret@"+own.Database.Addr+"/nonesuch"
 	for _, row := range []struct {
 		name string
