@@ -14,24 +14,25 @@ import (
 // that is missing here may import nothing and must be added, for a reviewer to see.
 var mayImport = map[string][]string{
 	"": { // the command wires everything
-		"chaos/stack", "results", "results/judge", "results/report",
+		"chaos/ca", "chaos/lab", "chaos/lab/console", "chaos/stack", "results", "results/judge", "results/report",
 		"scenarios", "scenarios/run", "server",
 	},
-	"scenarios":       {"chaos", "loadtest", "results", "results/judge"},
-	"scenarios/run":   {"chaos", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "loadtest", "results", "results/figures", "scenarios"},
-	"chaos":           {"results"},
-	"chaos/ca":        {},
-	"chaos/failover":  {},
-	"chaos/lab":       {"chaos", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "results"},
-	"chaos/link":      {"chaos", "chaos/link/wire", "results"},
-	"chaos/link/resp": {"chaos/link/wire", "results"},
-	"chaos/link/wire": {"results"},
-	"chaos/stack":     {"chaos/ca", "chaos/stack/admin", "results"},
-	"loadtest":        {"results"},
-	"results":         {},
-	"results/figures": {"results"},
-	"results/judge":   {"results", "results/figures"},
-	"results/report":  {"results", "results/figures", "results/judge"},
+	"scenarios":         {"chaos", "loadtest", "results", "results/judge"},
+	"scenarios/run":     {"chaos", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "loadtest", "results", "results/figures", "scenarios"},
+	"chaos":             {"results"},
+	"chaos/ca":          {},
+	"chaos/failover":    {},
+	"chaos/lab":         {"chaos", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "results"},
+	"chaos/lab/console": {"chaos", "chaos/failover", "chaos/lab", "chaos/stack"},
+	"chaos/link":        {"chaos", "chaos/link/wire", "results"},
+	"chaos/link/resp":   {"chaos/link/wire", "results"},
+	"chaos/link/wire":   {"results"},
+	"chaos/stack":       {"chaos/ca", "chaos/stack/admin", "results"},
+	"loadtest":          {"results"},
+	"results":           {},
+	"results/figures":   {"results"},
+	"results/judge":     {"results", "results/figures"},
+	"results/report":    {"results", "results/figures", "results/judge"},
 
 	// A protocol of a link's dependency knows what a link says to it, and no link.
 	"chaos/link/pgwire": {"chaos/link/wire", "results"},
@@ -59,9 +60,9 @@ var mayDepend = map[string][]string{
 	"github.com/prometheus/procfs":    {"chaos/stack"},
 	"github.com/redis/go-redis/v9":    {"server/cache"},
 	"github.com/maypok86/otter/v2":    {"server/cache"},
-	"github.com/jackc/pgx/v5":         {"server/pgstore", "chaos/stack"},                      // chaos/stack: readiness is asked, not slept for
-	"golang.org/x/sync":               {"chaos/stack", "loadtest", "scenarios/run", "server"}, // groups of goroutines, single-flight
-	"golang.org/x/sys":                {"chaos/link", "chaos/stack", "loadtest"},              // sockets; processes; nanosleep
+	"github.com/jackc/pgx/v5":         {"server/pgstore", "chaos/stack"},                                   // chaos/stack: readiness is asked, not slept for
+	"golang.org/x/sync":               {"chaos/lab", "chaos/stack", "loadtest", "scenarios/run", "server"}, // groups of goroutines, single-flight
+	"golang.org/x/sys":                {"chaos/link", "chaos/stack", "loadtest"},                           // sockets; processes; nanosleep
 }
 
 type pkg struct {
