@@ -62,6 +62,9 @@ func (c *Console) Complete(line string) string {
 	case 0:
 		return line
 	case 1:
+		if strings.HasSuffix(fit[0], "=") {
+			return head + fit[0]
+		}
 		return head + fit[0] + " "
 	}
 	return head + common(fit)
