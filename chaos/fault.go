@@ -26,6 +26,7 @@ type Fault struct {
 	Rate    int           // bytes per second
 	Size    int           // bytes of a piece, at the most
 	Gap     time.Duration // time between pieces; default 1ms
+	Bytes   int           // that a connection carries before it ends
 	Live    OnLive        // default Keep
 }
 

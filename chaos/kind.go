@@ -24,6 +24,10 @@ const (
 	Bandwidth Kind = "bandwidth"
 	// Slice cuts what is sent into pieces, with gaps between them.
 	Slice Kind = "slice"
+	// LimitData ends a connection after so many bytes.
+	LimitData Kind = "limit_data"
+	// SlowClose passes the end of a connection on later.
+	SlowClose Kind = "slow_close"
 )
 
 // Kinds lists the kinds of fault with a line about each, in the order of the
@@ -50,6 +54,8 @@ func trafficKinds() []KindDoc {
 		{Kind: Latency, Doc: "answers come later by latency ± jitter"},
 		{Kind: Bandwidth, Doc: "answers come at rate bytes per second, which all connections share"},
 		{Kind: Slice, Doc: "answers come in pieces of size bytes, with gap between them"},
+		{Kind: LimitData, Doc: "a connection ends when its client has been sent that many bytes"},
+		{Kind: SlowClose, Doc: "the end of a connection is passed on later by latency"},
 	}
 }
 

@@ -28,7 +28,7 @@ func delayParameters() []Parameter {
 		{
 			Name: "latency", Doc: "the delay added, on average",
 			value: duration(func(f *Fault) *time.Duration { return &f.Latency }),
-			takes: only(Latency, SlowQuery),
+			takes: only(Latency, SlowClose, SlowQuery),
 			wrong: needs("a delay above 0, for example 200ms", func(f Fault) bool { return f.Latency <= 0 }),
 			say:   func(f Fault) string { return f.Latency.String() },
 		},
@@ -83,6 +83,13 @@ func flowParameters() []Parameter {
 			takes: only(Slice),
 			wrong: must("gap must be above 0, for example 1ms", func(f Fault) bool { return f.Gap < 0 }),
 			say:   func(f Fault) string { return fmt.Sprintf("every %v", f.GapTime()) },
+		},
+		{
+			Name: "bytes", Doc: "how many a connection carries before it ends, from when the fault came in force",
+			value: count(func(f *Fault) *int { return &f.Bytes }),
+			takes: only(LimitData),
+			wrong: needs("bytes above 0, for example 1024", func(f Fault) bool { return f.Bytes <= 0 }),
+			say:   func(f Fault) string { return fmt.Sprintf("after %d bytes", f.Bytes) },
 		},
 		{
 			Name: "revert", Doc: "what becomes of held bytes on revert; default resume",

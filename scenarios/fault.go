@@ -22,6 +22,7 @@ type faultFile struct {
 	Rate    scalar `yaml:"rate"`
 	Size    scalar `yaml:"size"`
 	Gap     scalar `yaml:"gap"`
+	Bytes   scalar `yaml:"bytes"`
 	Live    scalar `yaml:"live"`
 }
 

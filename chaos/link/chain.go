@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2/stream"
-	"github.com/Shopify/toxiproxy/v2/toxics"
 )
 
 // A chain is the way of chunks through stages, newest stage first. Its pump's
@@ -15,7 +14,8 @@ type chain struct {
 	stages  []*stage
 	tickets []ticket // of the chunks inside, in order
 	cost    int
-	final   bool // the source has ended: in is closed and will not be opened again
+	final   bool   // the source has ended: in is closed and will not be opened again
+	last    ticket // of the end; set by end
 }
 
 // A ticket stands for a chunk inside the chain. Stages may cut it, but not reorder.
@@ -36,6 +36,33 @@ type promise struct {
 type account struct {
 	*delays
 	floor func(n int) time.Duration // of a chunk of n bytes; 0: the chunk is not counted
+	end   time.Duration             // of the end of the stream; 0: it is not counted
+}
+
+// owe notes that t is to be delayed by floor at the least.
+func (a *account) owe(t *ticket, floor time.Duration) {
+	if floor > 0 {
+		t.owed = append(t.owed, promise{a.delays, floor})
+		a.arrived()
+	}
+}
+
+// keep settles what t is owed.
+func (t *ticket) keep(now time.Time) {
+	for _, p := range t.owed {
+		p.delays.passed(now.Sub(t.arrived), p.floor)
+	}
+	t.owed = nil
+}
+
+// settle counts t where d still delays it.
+func (t *ticket) settle(d *delays) {
+	t.owed = slices.DeleteFunc(t.owed, func(p promise) bool {
+		if p.delays == d {
+			d.kept()
+		}
+		return p.delays == d
+	})
 }
 
 // prepend puts s in front and returns what runs it.
@@ -54,10 +81,7 @@ func (ch *chain) enter(now time.Time, n int) (in chan<- *stream.StreamChunk, shi
 		if s.lifted || s.account == nil {
 			continue
 		}
-		if floor := s.account.floor(n); floor > 0 {
-			t.owed = append(t.owed, promise{s.account.delays, floor})
-			s.account.arrived()
-		}
+		s.account.owe(&t, s.account.floor(n))
 		if s.shift != nil {
 			shift = s.shift()
 		}
@@ -74,23 +98,37 @@ func (ch *chain) leave(now time.Time, n int) {
 		return
 	}
 	ch.cost -= t.cost
-	for _, p := range t.owed {
-		p.delays.passed(now.Sub(t.arrived), p.floor)
-	}
+	t.keep(now)
 	ch.tickets = ch.tickets[1:]
+}
+
+// end notes that the source has ended, and closes in.
+func (ch *chain) end(now time.Time) {
+	ch.final = true
+	ch.last = ticket{arrived: now}
+	for _, s := range ch.stages {
+		if !s.lifted && s.account != nil {
+			s.account.owe(&ch.last, s.account.end)
+		}
+	}
+	close(ch.in)
+}
+
+// cutter is the stage that has ended the stream by itself, nil if there is none.
+func (ch *chain) cutter() *stage {
+	i := slices.IndexFunc(ch.stages, func(s *stage) bool { return s.cut.Load() })
+	if i < 0 {
+		return nil
+	}
+	return ch.stages[i]
 }
 
 // settle counts the chunks inside that d still delays.
 func (ch *chain) settle(d *delays) {
 	for i := range ch.tickets {
-		t := &ch.tickets[i]
-		t.owed = slices.DeleteFunc(t.owed, func(p promise) bool {
-			if p.delays == d {
-				d.kept()
-			}
-			return p.delays == d
-		})
+		ch.tickets[i].settle(d)
 	}
+	ch.last.settle(d)
 }
 
 // spent says whether no stage is in force any more.
@@ -110,7 +148,7 @@ func (ch *chain) worn() bool {
 
 // halt ends the stages of an empty chain, and returns those still in force.
 func (ch *chain) halt() []*stage {
-	inForce := slices.DeleteFunc(ch.stages, func(s *stage) bool { return s.lifted })
+	inForce := slices.DeleteFunc(slices.Clone(ch.stages), func(s *stage) bool { return s.lifted })
 	for _, s := range inForce {
 		close(s.stop)
 		s.stop = nil
@@ -125,57 +163,5 @@ func (ch *chain) discard() {
 			ch.settle(s.account.delays)
 		}
 		s.lift()
-	}
-}
-
-// A stage is one toxic in one direction of one connection.
-type stage struct {
-	toxic   toxics.Toxic
-	buffer  int                  // chunks that may wait in front of it
-	holds   bool                 // it lets nothing out while in force
-	account *account             // set by what delays
-	shift   func() time.Duration // set by latency: by how much to move a chunk's timestamp
-
-	// Guarded by the pump's lock.
-	stop   chan struct{} // closed to end it; nil: it is in no chain
-	mark   int64         // position in the stream at which it was put in
-	lifted bool
-}
-
-func newStage(toxic toxics.Toxic) *stage {
-	s := &stage{toxic: toxic}
-	if b, ok := toxic.(toxics.BufferedToxic); ok {
-		s.buffer = b.GetBufferSize()
-	}
-	return s
-}
-
-// run runs the toxic until stop is closed, and lets everything through from then on
-// until in is closed.
-//
-// Note: Toxiproxy takes a stub out of its chain instead, with InterruptToxic and
-// by swapping channels. That blocks while the next one takes no chunk. Here the
-// stub's Interrupt is a channel that is closed, which cannot block.
-func (s *stage) run(in <-chan *stream.StreamChunk, out chan<- *stream.StreamChunk, stop chan struct{}) {
-	stub := toxics.NewToxicStub(in, out)
-	stub.Interrupt = stop
-	stub.Run(&toxics.ToxicWrapper{Toxic: s.toxic, Toxicity: 1})
-	if stub.Closed() {
-		return
-	}
-	for c := range in {
-		out <- c
-	}
-	close(out)
-}
-
-// lift ends the toxic. The pump's lock is held.
-func (s *stage) lift() {
-	if s.lifted {
-		return
-	}
-	s.lifted = true
-	if s.stop != nil {
-		close(s.stop)
 	}
 }

@@ -110,6 +110,10 @@ func (g *Gate) injure(f chaos.Fault) (injury, error) {
 		return newBandwidth(f), nil
 	case chaos.Slice:
 		return newSlicing(f), nil
+	case chaos.LimitData:
+		return newLimit(f), nil
+	case chaos.SlowClose:
+		return newSlowClose(f), nil
 	case chaos.Flap:
 		return newFlapping(g, f), nil
 	case chaos.Refuse:

@@ -27,8 +27,7 @@ type latency struct {
 }
 
 func newLatency(f chaos.Fault, seed uint64) *latency {
-	whole := (f.Latency + time.Millisecond - 1).Truncate(time.Millisecond)
-	return &latency{fault: f, seed: seed, whole: whole}
+	return &latency{fault: f, seed: seed, whole: time.Duration(wholeMilliseconds(f.Latency)) * time.Millisecond}
 }
 
 func (l *latency) attach(c *conn) {

@@ -65,6 +65,19 @@
 //     next chunk; revert gives away the rest of a chunk at once, in one piece. A
 //     client that does not read in between finds pieces together, as with TCP.
 //
+//   - limit_data: a connection is closed (FIN on both sides) as soon as its client has
+//     been sent bytes bytes, counted from when the fault came in force, or from its
+//     start. The client reads exactly these, be it in the middle of an answer, then
+//     the end. The next connection starts from 0. Revert forgets the count; it brings
+//     no connection back.
+//
+//   - slow_close: when the dependency closes or resets a connection, the client is told
+//     latency later. Until then it takes the connection for alive: it connects to
+//     nobody, and what it sends is lost without an answer (it gets an RST then, for
+//     something that was sent to a closed socket). Bytes are not delayed, nor is a
+//     client that closes, nor an end that was under way when the fault came in force.
+//     Revert tells at once what was kept back.
+//
 //   - answers (readonly, loading, … and, of PostgreSQL, admin_shutdown, …): a link that
 //     is told the protocol answers requests in the dependency's name, in the place of
 //     the answer; the dependency does not hear of them. It stands on the dependency's

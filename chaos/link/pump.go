@@ -90,9 +90,18 @@ func (p *pump) drain(ch *chain, out <-chan *stream.StreamChunk) {
 		p.mu.Unlock()
 	}
 	p.mu.Lock()
-	last := ch.final && !p.dead
-	p.mu.Unlock()
+	cutter, last := ch.cutter(), ch.final
+	if p.dead {
+		cutter, last = nil, false
+	}
 	if last {
+		ch.last.keep(time.Now())
+	}
+	p.mu.Unlock()
+	switch {
+	case cutter != nil:
+		cutter.onCut()
+	case last:
 		p.finish()
 	}
 }
@@ -119,8 +128,7 @@ func (p *pump) end(rule endRule) bool {
 	p.ended = true
 	straight := p.chain == nil && !p.dead
 	if p.chain != nil {
-		p.chain.final = true
-		close(p.chain.in)
+		p.chain.end(time.Now())
 	}
 	p.mu.Unlock()
 	if straight {
@@ -140,8 +148,7 @@ func (p *pump) stop() {
 	p.ended, p.dead = true, true
 	if p.chain != nil {
 		p.chain.discard()
-		p.chain.final = true
-		close(p.chain.in)
+		p.chain.end(time.Now())
 	}
 }
 

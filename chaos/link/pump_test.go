@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -23,7 +24,7 @@ type step struct {
 func drawSteps(t *rapid.T) []step {
 	one := rapid.Custom(func(t *rapid.T) step {
 		return step{
-			do:   rapid.SampledFrom([]string{"pass", "pass", "pass", "hold", "delay", "slice", "lift oldest", "lift newest", "block", "unblock"}).Draw(t, "do"),
+			do:   rapid.SampledFrom([]string{"pass", "pass", "pass", "hold", "delay", "slice", "slow close", "lift oldest", "lift newest", "block", "unblock"}).Draw(t, "do"),
 			n:    rapid.SampledFrom([]int{1, 3, 100, bufferSize}).Draw(t, "n"),
 			wait: rapid.SampledFrom([]time.Duration{0, 0, time.Millisecond, 30 * time.Millisecond}).Draw(t, "wait"),
 		}
@@ -83,7 +84,7 @@ func (r *rig) do(s step) {
 		}
 		r.in.Write(b)
 		r.feed <- b
-	case "hold", "delay", "slice":
+	case "hold", "delay", "slice", "slow close":
 		st := newStage(&toxics.LatencyToxic{Latency: 10})
 		if s.do == "hold" {
 			st = newStage(holdToxic{})
@@ -91,6 +92,9 @@ func (r *rig) do(s step) {
 		}
 		if s.do == "slice" {
 			st = newStage(&paceToxic{most: 7, due: func(n int) time.Time { return time.Now().Add(time.Duration(n) * time.Microsecond) }})
+		}
+		if s.do == "slow close" {
+			st = newStage(&toxics.SlowCloseToxic{Delay: 10})
 		}
 		r.insert(st)
 		r.stages = append(r.stages, st)
@@ -239,6 +243,41 @@ func TestLiftedStagesDoNotPileUp(t *testing.T) {
 				r.kill()
 				r.goroutines.Wait()
 			})
+		})
+	}
+}
+
+// A stage that ends the stream lets exactly its bytes out, through whatever stands
+// behind it, and blocks nobody.
+func TestPumpIsCut(t *testing.T) {
+	for _, at := range []int{1, 4, 9, 10} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(100)
+			cuts := 0
+			toxic := &limitToxic{left: at}
+			st := newStage(toxic)
+			toxic.cut = func() { st.cut.Store(true) }
+			st.onCut = func() { cuts++; r.kill() }
+			r.insert(newStage(&toxics.LatencyToxic{Latency: 50}))
+			r.insert(st)
+			hold := newStage(holdToxic{})
+			r.insert(hold)
+			for range 100 {
+				r.feed <- []byte("01234")
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if r.out.Len() > 0 || cuts > 0 {
+				t.Errorf("cut at %d: %q came out and %d cuts, past a stage that holds", at, r.out.Bytes(), cuts)
+			}
+			r.lift(hold)
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if want := strings.Repeat("01234", 2)[:at]; r.out.String() != want || cuts != 1 || r.ends != 0 {
+				t.Errorf("cut at %d: %q came out, %d cuts, %d ends, want %q, one cut and no end", at, r.out.Bytes(), cuts, r.ends, want)
+			}
+			close(r.feed)
+			r.goroutines.Wait() // the bubble fails the test if it cannot end
 		})
 	}
 }

@@ -49,7 +49,8 @@ func converse(c *net.TCPConn, size int, sendSeed, wantSeed byte) error {
 // putAndRevert puts random faults, also three at a time, until ctx is done.
 func putAndRevert(ctx context.Context, t *testing.T, g *Gate, rng *rand.Rand) {
 	faults := []chaos.Fault{blackholeFault, {Kind: chaos.Latency, Latency: 3 * time.Millisecond, Jitter: 2 * time.Millisecond},
-		{Kind: chaos.Bandwidth, Rate: 4 << 20}, {Kind: chaos.Slice, Size: 1000, Gap: 100 * time.Microsecond}}
+		{Kind: chaos.Bandwidth, Rate: 4 << 20}, {Kind: chaos.Slice, Size: 1000, Gap: 100 * time.Microsecond},
+		{Kind: chaos.SlowClose, Latency: 5 * time.Millisecond}, {Kind: chaos.LimitData, Bytes: 1 << 30}}
 	for ctx.Err() == nil {
 		var inForce []chaos.Reverter
 		for _, i := range rng.Perm(len(faults))[:1+rng.IntN(3)] {
@@ -145,7 +146,8 @@ func TestNothingLeaks(t *testing.T) {
 		wg.Go(func() { chatter(ctx, g.Addr()) })
 	}
 	faults := []chaos.Fault{blackholeFault, {Kind: chaos.Latency, Latency: 2 * time.Millisecond, Jitter: time.Millisecond},
-		{Kind: chaos.Blackhole, Revert: chaos.Close}, {Kind: chaos.Bandwidth, Rate: 1000}, {Kind: chaos.Slice, Size: 7, Gap: 5 * time.Millisecond}}
+		{Kind: chaos.Blackhole, Revert: chaos.Close}, {Kind: chaos.Bandwidth, Rate: 1000}, {Kind: chaos.Slice, Size: 7, Gap: 5 * time.Millisecond},
+		{Kind: chaos.LimitData, Bytes: 150}, {Kind: chaos.SlowClose, Latency: 5 * time.Millisecond}}
 	for i := range cycles {
 		opened := g.Stats().Up
 		r := inject(t, g, faults[i%len(faults)])
