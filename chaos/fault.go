@@ -28,6 +28,10 @@ type Fault struct {
 	Gap     time.Duration // time between pieces; default 1ms
 	Bytes   int           // that a connection carries before it ends
 	Live    OnLive        // default Keep
+
+	Direction Direction // see Way
+	Share     float64   // of the connections, from 0 to 1; 0: all
+	Whom      Whom      // see Hits
 }
 
 // OnRevert says what becomes of held bytes when a blackhole is taken away.

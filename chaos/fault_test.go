@@ -21,6 +21,9 @@ func TestFaultString(t *testing.T) {
 		{Fault{On: "cache", Kind: Slice, Size: 16}, "slice on cache 16 bytes every 1ms"},
 		{Fault{On: "cache", Kind: LimitData, Bytes: 100}, "limit_data on cache after 100 bytes"},
 		{Fault{On: "cache", Kind: SlowClose, Latency: time.Second}, "slow_close on cache 1s"},
+		{Fault{On: "cache", Kind: Blackhole, Direction: DirectionUp, Revert: Close, Share: 0.125, Whom: Replicas},
+			"blackhole on cache then close upward for 12.5% of connections of replicas"},
+		{Fault{On: "cache", Kind: Reset, Share: 1.0 / 3}, "reset on cache for 33.33% of connections"},
 		{Fault{On: "database", Kind: Latency, Latency: 200 * time.Millisecond}, "latency on database 200ms"},
 		{Fault{On: "cache", Kind: Latency, Latency: time.Second, Jitter: 50 * time.Millisecond}, "latency on cache 1s ± 50ms"},
 	}
@@ -57,6 +60,16 @@ func TestValidate(t *testing.T) {
 		{"slow_close with a delay", Fault{Kind: SlowClose, Latency: ms}, "", ""},
 		{"slow_close without a delay", Fault{Kind: SlowClose}, "latency", "slow_close needs a delay above 0"},
 		{"slow_close with jitter", Fault{Kind: SlowClose, Latency: ms, Jitter: ms}, "jitter", "takes no jitter"},
+		{"a share of all", Fault{Kind: Reset, Share: 1}, "", ""},
+		{"a share of less than nothing", Fault{Kind: Reset, Share: -0.1}, "share", "between 0% and 100%"},
+		{"a share of more than all", Fault{Kind: Reset, Share: 1.1}, "share", "between 0% and 100%"},
+		{"an answer to a share of replicas", Fault{Kind: Loading, Share: 0.5, Whom: Replicas}, "", ""},
+		{"a share of what hits the port", Fault{Kind: Refuse, Share: 0.5}, "share", "refuse takes no share: it works on the port, below connections, and hits everyone"},
+		{"somebody of what hits the port", Fault{Kind: Drop, Whom: Clients}, "whom", "drop takes no whom: it works on the port, below connections, and hits everyone"},
+		{"everybody of what hits the port", Fault{Kind: Flap, Whom: Everyone}, "whom", "hits everyone"},
+		{"an unknown somebody", Fault{Kind: Latency, Latency: ms, Whom: "proxies"}, "whom", "all, clients, replicas, sentinels"},
+		{"an unknown direction", Fault{Kind: Latency, Latency: ms, Direction: "sideways"}, "direction", "down, up, both"},
+		{"a direction of what has none", Fault{Kind: Reset, Direction: DirectionUp}, "direction", "reset takes no direction"},
 		{"a way with live connections that is none", Fault{Kind: MaxClients, Live: "kill"}, "live", "keep, close"},
 		{"live connections of another kind", Fault{Kind: Readonly, Live: Keep}, "live", "takes no live"},
 		{"slow_query without a delay", Fault{Kind: SlowQuery}, "latency", "above 0"},
@@ -151,6 +164,10 @@ func TestSetNamesTheRemedy(t *testing.T) {
 		{"a count of nothing", "size", "0", `size: "0" is not a whole number from 1 to 1073741824`},
 		{"a count beyond reason", "rate", "1073741825", `rate: "1073741825" is not a whole number from 1 to 1073741824`},
 		{"an unknown word", "revert", "explode", `revert: "explode" is not known here; there are resume, close`},
+		{"a share without percent", "share", "0.5", `share: "0.5" is not a share above 0%; write for example 50%`},
+		{"a share of nothing", "share", "0%", `share: "0%" is not a share above 0%; write for example 50%`},
+		{"a share of more than all", "share", "101%", `share: "101%" is not a share above 0%; write for example 50%`},
+		{"a share that is no number", "share", "NaN%", `share: "NaN%" is not a share above 0%; write for example 50%`},
 		{"an unknown parameter", "size_of_it", "1", `size_of_it: there is no such parameter of a fault`},
 	}
 	for _, tt := range tests {
@@ -172,5 +189,36 @@ func TestEveryKindHasADoc(t *testing.T) {
 		if k.Doc == "" {
 			t.Errorf("%s has no doc", k.Kind)
 		}
+	}
+}
+
+func TestDefaultsOfReach(t *testing.T) {
+	tests := []struct {
+		name  string
+		fault Fault
+		way   Direction
+		share float64
+		hits  string // of clients, replicas, sentinels
+	}{
+		{"a blackhole cuts both ways", Fault{Kind: Blackhole}, DirectionBoth, 1, "clients replicas sentinels"},
+		{"a blackhole of one way", Fault{Kind: Blackhole, Direction: DirectionUp}, DirectionUp, 1, "clients replicas sentinels"},
+		{"latency delays answers", Fault{Kind: Latency}, DirectionDown, 1, "clients replicas sentinels"},
+		{"latency both ways", Fault{Kind: Latency, Direction: DirectionBoth}, DirectionBoth, 1, "clients replicas sentinels"},
+		{"all are all", Fault{Whom: Everyone, Share: 0.25}, DirectionDown, 0.25, "clients replicas sentinels"},
+		{"clients only", Fault{Whom: Clients}, DirectionDown, 1, "clients"},
+		{"sentinels only", Fault{Whom: Sentinels}, DirectionDown, 1, "sentinels"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var hits []string
+			for _, who := range []Whom{Clients, Replicas, Sentinels} {
+				if tt.fault.Hits(who) {
+					hits = append(hits, string(who))
+				}
+			}
+			if way, share, hits := tt.fault.Way(), tt.fault.ShareAsked(), strings.Join(hits, " "); way != tt.way || share != tt.share || hits != tt.hits {
+				t.Errorf("%v: %s, %v of %s, want %s, %v of %s", tt.fault, way, share, hits, tt.way, tt.share, tt.hits)
+			}
+		})
 	}
 }

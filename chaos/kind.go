@@ -51,10 +51,10 @@ func trafficKinds() []KindDoc {
 		{Kind: Drop, Doc: "SYNs vanish: new connections time out, live ones are left alone"},
 		{Kind: Flap, Doc: "the port is closed for down, open for up, and so on"},
 		{Kind: Blackhole, Doc: "connections are accepted and every byte is held"},
-		{Kind: Latency, Doc: "answers come later by latency ± jitter"},
-		{Kind: Bandwidth, Doc: "answers come at rate bytes per second, which all connections share"},
-		{Kind: Slice, Doc: "answers come in pieces of size bytes, with gap between them"},
-		{Kind: LimitData, Doc: "a connection ends when its client has been sent that many bytes"},
+		{Kind: Latency, Doc: "bytes come later by latency ± jitter"},
+		{Kind: Bandwidth, Doc: "bytes pass at rate bytes per second, which all connections share"},
+		{Kind: Slice, Doc: "bytes come in pieces of size bytes, with gap between them"},
+		{Kind: LimitData, Doc: "a connection ends when it has carried that many bytes"},
 		{Kind: SlowClose, Doc: "the end of a connection is passed on later by latency"},
 	}
 }

@@ -20,7 +20,7 @@ type Parameter struct {
 // Parameters lists the parameters of faults. Adding one is a field of Fault and a
 // row here.
 func Parameters() []Parameter {
-	return slices.Concat(delayParameters(), portParameters(), flowParameters())
+	return slices.Concat(delayParameters(), portParameters(), flowParameters(), reachParameters())
 }
 
 func delayParameters() []Parameter {
@@ -108,6 +108,10 @@ func flowParameters() []Parameter {
 
 func only(kinds ...Kind) func(Kind) bool {
 	return func(k Kind) bool { return slices.Contains(kinds, k) }
+}
+
+func allBut(kinds ...Kind) func(Kind) bool {
+	return func(k Kind) bool { return !slices.Contains(kinds, k) }
 }
 
 // must says problem where bad is true.

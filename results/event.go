@@ -93,4 +93,14 @@ type Evidence struct {
 	SilentAtEnd int           `json:"silent_at_end,omitempty"`
 	Refused     int           `json:"refused,omitempty"` // dials seen refused
 	Cut         int           `json:"cut,omitempty"`     // live connections closed by the fault
+	// Offered counts the connections that the fault was meant for: of those it is for,
+	// the ones that were live when it came in force and the ones accepted while it was.
+	// Hit counts those of them that it was put on. Both are 0 for a fault that does not
+	// work on connections.
+	Offered int `json:"offered,omitempty"`
+	Hit     int `json:"hit,omitempty"`
+	// ShareAsked is the share of Offered that was to be hit, from 0 to 1, Whom whose
+	// connections, as in the scenario. They are set where the fault says so.
+	ShareAsked float64 `json:"share_asked,omitempty"`
+	Whom       string  `json:"whom,omitempty"`
 }

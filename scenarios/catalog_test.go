@@ -108,6 +108,9 @@ func TestSchemaRejectsWhatParseRejects(t *testing.T) {
 		{"for: 2s", "for: soon"},
 		{"rate: 100/s,", "rate: 100,"},
 		{"kind: latency", "kind: lag"},
+		{"jitter: 20ms", "share: half"},
+		{"jitter: 20ms", "whom: proxies"},
+		{"jitter: 20ms", "size: 0"},
 		{"p99: 25ms", "p98: 25ms"},
 		{"wrong_answers: 0", "p99: 1s"},
 	} {

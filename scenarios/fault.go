@@ -24,6 +24,10 @@ type faultFile struct {
 	Gap     scalar `yaml:"gap"`
 	Bytes   scalar `yaml:"bytes"`
 	Live    scalar `yaml:"live"`
+
+	Direction scalar `yaml:"direction"`
+	Share     scalar `yaml:"share"`
+	Whom      scalar `yaml:"whom"`
 }
 
 // scalar is the value of a key.
@@ -51,6 +55,9 @@ func (raw *faultFile) build(p *problems, s *Scenario, at Place) chaos.Fault {
 		p.add(at, "%s needs a link that speaks %s; %s speaks %s", f.Kind, need, f.On, has)
 	}
 	raw.set(p, &f, at)
+	if !slices.ContainsFunc(s.users(), f.Hits) {
+		p.add(raw.Whom.at, "nobody of %s uses the link %s: it would hit nothing", f.Whom, f.On)
+	}
 	return f
 }
 

@@ -91,6 +91,9 @@ func (s *Scenario) protocol(name string) string {
 	return chaos.ProtocolRedis
 }
 
+// users are those whose connections the stack's links carry.
+func (s *Scenario) users() []chaos.Whom { return []chaos.Whom{chaos.Clients} }
+
 // Links lists the names of the links that the scenario's stack has.
 func (s *Scenario) Links() []string {
 	var links []string

@@ -8,42 +8,61 @@ import (
 	"brownout/results"
 )
 
-// A bandwidth lets what comes back from the dependency through at a rate that all
-// connections share.
+// A bandwidth lets bytes through at a rate that all connections share, each way for
+// itself.
 type bandwidth struct {
-	rate int // bytes per second
+	way  chaos.Direction
+	rate rate
 	delays
-	touched touches
+	touched  touches
+	up, down lane
+}
+
+func newBandwidth(f chaos.Fault) *bandwidth {
+	r := rate(f.Rate)
+	return &bandwidth{way: f.Way(), rate: r, up: lane{rate: r}, down: lane{rate: r}}
+}
+
+func (b *bandwidth) attach(c *conn) {
+	for _, p := range c.pumps(b.way) {
+		l := &b.down
+		if p == c.up {
+			l = &b.up
+		}
+		s := newStage(&paceToxic{most: b.rate.piece(), due: l.due})
+		s.account = &account{delays: &b.delays, floor: func(n int) time.Duration { return b.rate.takes(n) * 9 / 10 }}
+		b.touched.put(p, s)
+	}
+}
+
+// A rate is in bytes per second.
+type rate int
+
+// piece is what goes through in a fiftieth of a second: small enough to take turns.
+func (r rate) piece() int { return min(max(int(r)/50, 1), bufferSize) }
+
+// takes is how long n bytes take.
+func (r rate) takes(n int) time.Duration {
+	return time.Duration(float64(n) / float64(r) * float64(time.Second))
+}
+
+// A lane is one way through a bandwidth.
+type lane struct {
+	rate rate
 
 	mu   sync.Mutex
 	free time.Time // when everything that was let in will be through
 }
 
-func newBandwidth(f chaos.Fault) *bandwidth { return &bandwidth{rate: f.Rate} }
-
-func (b *bandwidth) attach(c *conn) {
-	s := newStage(&paceToxic{most: b.piece(), due: b.due})
-	s.account = &account{delays: &b.delays, floor: func(n int) time.Duration { return b.takes(n) * 9 / 10 }}
-	b.touched.put(c.down, s)
-}
-
-// piece is what goes through in a fiftieth of a second: small enough to take turns.
-func (b *bandwidth) piece() int { return min(max(b.rate/50, 1), bufferSize) }
-
-// takes is how long n bytes take.
-func (b *bandwidth) takes(n int) time.Duration {
-	return time.Duration(float64(n) / float64(b.rate) * float64(time.Second))
-}
-
 // due is when n bytes more will be through.
-func (b *bandwidth) due(n int) time.Time {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if now := time.Now(); b.free.Before(now) {
-		b.free = now
+func (l *lane) due(n int) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := time.Now(); l.free.Before(now) {
+		l.free = now
 	}
-	b.free = b.free.Add(b.takes(n))
-	return b.free
+	l.free = l.free.Add(l.rate.takes(n))
+	return l.free
 }
 
 func (b *bandwidth) end(time.Duration) results.Evidence {

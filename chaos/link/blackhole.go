@@ -41,8 +41,10 @@ func (holdToxic) Pipe(stub *toxics.ToxicStub) {
 	}
 }
 
-// A blackhole holds every byte of the connections it is attached to.
+// A blackhole holds every byte that goes its way through the connections it is
+// attached to.
 type blackhole struct {
+	way      chaos.Direction
 	onRevert chaos.OnRevert
 	start    time.Duration // it is in force
 
@@ -53,22 +55,27 @@ type blackhole struct {
 // A heldConn is a connection and the stages that hold its bytes.
 type heldConn struct {
 	*conn
-	upward, downward *stage
-	fresh            bool // opened while the blackhole was in force
+	holders []touch
+	fresh   bool // opened while the blackhole was in force
 }
 
 func newBlackhole(f chaos.Fault, start time.Duration) *blackhole {
-	return &blackhole{onRevert: f.Revert, start: start}
+	return &blackhole{way: f.Way(), onRevert: f.Revert, start: start}
 }
 
 func (b *blackhole) attach(c *conn) {
-	h := &heldConn{conn: c, upward: newStage(holdToxic{}), downward: newStage(holdToxic{}), fresh: c.opened >= b.start}
-	h.upward.holds, h.downward.holds = true, true
+	h := &heldConn{conn: c, fresh: c.opened >= b.start}
+	for _, p := range c.pumps(b.way) {
+		s := newStage(holdToxic{})
+		s.holds = true
+		h.holders = append(h.holders, touch{p, s})
+	}
 	b.mu.Lock()
 	b.held = append(b.held, h)
 	b.mu.Unlock()
-	c.up.insert(h.upward)
-	c.down.insert(h.downward)
+	for _, on := range h.holders {
+		on.pump.insert(on.stage)
+	}
 }
 
 // end measures what the blackhole did until now.
@@ -109,8 +116,9 @@ func (b *blackhole) lift() error {
 			h.abort(results.ClosedByGate, closeQuietly)
 			continue
 		}
-		h.up.lift(h.upward)
-		h.down.lift(h.downward)
+		for _, on := range h.holders {
+			on.pump.lift(on.stage)
+		}
 	}
 	return nil
 }
@@ -124,9 +132,11 @@ func (b *blackhole) touched() []*heldConn {
 // bytes says how many bytes arrived at the stages, and how many came out behind
 // them. The count is taken at the sockets, not from the stages.
 func (h *heldConn) bytes() (arrived, passed int64) {
-	ua, up := h.up.since(h.upward)
-	da, dp := h.down.since(h.downward)
-	return ua + da, up + dp
+	for _, on := range h.holders {
+		a, p := on.pump.since(on.stage)
+		arrived, passed = arrived+a, passed+p
+	}
+	return arrived, passed
 }
 
 // lastSeen is the moment up to which the connection was there.

@@ -41,7 +41,7 @@ func TestBlackholeHoldsAndResumes(t *testing.T) {
 	expect(t, old, "after")
 	send(t, idle, "me too")
 	expect(t, idle, "me too")
-	want := results.Evidence{Occasion: ev.Occasion, Chances: 2, Bites: 2, SilentAtEnd: 2, Silence: ev.Silence}
+	want := results.Evidence{Occasion: ev.Occasion, Chances: 2, Bites: 2, SilentAtEnd: 2, Silence: ev.Silence, Offered: 3, Hit: 3}
 	if ev != want || ev.Silence < 250*time.Millisecond {
 		t.Errorf("evidence = %+v, want %+v with a silence of at least 250ms", ev, want)
 	}
@@ -165,7 +165,7 @@ func TestClientThatGivesUpInABlackhole(t *testing.T) {
 				t.Errorf("the dependency heard %q from a client that had gone", heard.String())
 			}
 			ev := revert(t, r)
-			want := results.Evidence{Occasion: ev.Occasion, Chances: 1, Bites: 1, Silence: ev.Silence}
+			want := results.Evidence{Occasion: ev.Occasion, Chances: 1, Bites: 1, Silence: ev.Silence, Offered: 1, Hit: 1}
 			if ev != want || ev.Silence <= 0 || ev.Silence > got.Closed-got.Opened {
 				t.Errorf("evidence = %+v, want %+v with a silence up to the close", ev, want)
 			}

@@ -199,6 +199,9 @@ func (c *conn) finishUp() {
 	if server := c.upstream(); server != nil {
 		server.CloseWrite()
 	}
+	if c.down.holding() {
+		c.abort(results.ClosedByClient, closeQuietly) // it has given up: it hears nothing
+	}
 }
 
 // finishDown passes the dependency's FIN or RST on.

@@ -118,8 +118,7 @@ func (g *Gate) stop() {
 	defer g.faultMu.Unlock()
 	g.running = false
 	for _, in := range g.inForce() { // before the port is closed, which is a fault itself
-		in.evidence = in.injury.end(g.now())
-		in.ended = true
+		in.end()
 	}
 	g.port.shut()
 	for _, c := range g.connections() {
@@ -137,7 +136,7 @@ func (g *Gate) accept(client *net.TCPConn) {
 	defer g.mu.Unlock()
 	g.live[c] = struct{}{}
 	for _, in := range g.faults {
-		in.attach(c)
+		in.meet(c)
 	}
 	c.settled = true
 	g.conns.Go(c.run)

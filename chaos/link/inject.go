@@ -29,6 +29,7 @@ type injection struct {
 	to       string // only connections that lead there; empty: all
 	fault    chaos.Fault
 	injury   injury
+	reach    reach
 	ended    bool // evidence is set
 	reverted bool
 	evidence results.Evidence
@@ -61,7 +62,7 @@ func (g *Gate) InjectTo(ctx context.Context, f chaos.Fault, upstream string) (ch
 			return nil, fmt.Errorf("%s has the port of link %s: revert it before %s", in.fault.Kind, g.cfg.Name, f.Kind)
 		}
 	}
-	in := &injection{gate: g, fault: f, to: upstream}
+	in := &injection{gate: g, fault: f, to: upstream, reach: newReach(f, g.cfg.Seed)}
 	var err error
 	if in.injury, err = g.injure(f); err != nil {
 		return nil, err
@@ -70,16 +71,9 @@ func (g *Gate) InjectTo(ctx context.Context, f chaos.Fault, upstream string) (ch
 	defer g.mu.Unlock()
 	g.faults = append(g.faults, in)
 	for c := range g.live {
-		in.attach(c)
+		in.meet(c)
 	}
 	return in, nil
-}
-
-// attach puts the injury on c, if it leads there.
-func (in *injection) attach(c *conn) {
-	if in.to == "" || in.to == c.to {
-		in.injury.attach(c)
-	}
 }
 
 // ownsPort says whether a fault opens, closes or stops the port while in force.
@@ -139,9 +133,31 @@ func (in *injection) Revert(context.Context) (results.Evidence, error) {
 	if in.ended {
 		return in.evidence, nil
 	}
-	in.evidence = in.injury.end(g.now())
+	in.end()
 	g.forget(in)
 	return in.evidence, in.injury.lift()
+}
+
+// meet puts the fault on c if it is meant for it. The gate's lock is held.
+func (in *injection) meet(c *conn) {
+	if in.to != "" && in.to != c.to {
+		return
+	}
+	if in.reach.meets(c.id, in.gate.who(c)) {
+		in.injury.attach(c)
+	}
+}
+
+// end closes the account.
+func (in *injection) end() {
+	in.ended = true
+	in.evidence = in.injury.end(in.gate.now())
+	if ownsPort(in.fault.Kind) {
+		return
+	}
+	in.gate.mu.Lock()
+	defer in.gate.mu.Unlock()
+	in.reach.report(&in.evidence)
 }
 
 // forget lets in be without effect on connections to come.

@@ -12,7 +12,7 @@ import (
 	"brownout/results"
 )
 
-// A latency delays what comes back from the dependency, with Toxiproxy's toxic.
+// A latency delays bytes, with Toxiproxy's toxic.
 //
 // The toxic counts whole milliseconds from a chunk's timestamp, and draws its
 // jitter from a generator that cannot be seeded. So it is given no jitter and the
@@ -31,17 +31,23 @@ func newLatency(f chaos.Fault, seed uint64) *latency {
 }
 
 func (l *latency) attach(c *conn) {
-	s := newStage(&toxics.LatencyToxic{Latency: l.whole.Milliseconds()})
-	s.account = &account{delays: &l.delays, floor: l.floor}
-	s.shift = l.shifts(c.id)
-	l.touched.put(c.down, s)
+	for _, p := range c.pumps(l.fault.Way()) {
+		s := newStage(&toxics.LatencyToxic{Latency: l.whole.Milliseconds()})
+		s.account = &account{delays: &l.delays, floor: l.floor}
+		s.shift = l.shifts(c.id, p == c.up)
+		l.touched.put(p, s)
+	}
 }
 
 // floor is the same for all chunks. With as much jitter as latency any delay will do.
 func (l *latency) floor(int) time.Duration { return max((l.fault.Latency-l.fault.Jitter)*9/10, 1) }
 
-// shifts returns the jitter of connection id. The carrier alone calls it.
-func (l *latency) shifts(id uint64) func() time.Duration {
+// shifts returns the jitter of one direction of connection id. The pump's lock is
+// held when it is called.
+func (l *latency) shifts(id uint64, up bool) func() time.Duration {
+	if up {
+		id = ^id // far from the ids that are counted from 1
+	}
 	rng := rand.New(rand.NewPCG(l.seed, id))
 	exact := l.fault.Latency - l.whole
 	return func() time.Duration {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -41,7 +43,7 @@ func TestLatencyDelaysAnswers(t *testing.T) {
 				}
 			}
 			ev := revert(t, r)
-			want := results.Evidence{Occasion: "chunks", Chances: 10, Bites: 10, DelayAsked: tt.latency, DelayMeasured: ev.DelayMeasured}
+			want := results.Evidence{Occasion: "chunks", Chances: 10, Bites: 10, DelayAsked: tt.latency, DelayMeasured: ev.DelayMeasured, Offered: 1, Hit: 1}
 			if ev != want || ev.DelayMeasured < tt.latency-tt.jitter {
 				t.Errorf("evidence = %+v, want %+v and a measured delay of at least %v", ev, want, tt.latency-tt.jitter)
 			}
@@ -123,8 +125,8 @@ func TestChunkWhoseClientLeftBeforeTheDelayEnded(t *testing.T) {
 
 func TestJitterIsSpreadAndRepeatable(t *testing.T) {
 	f := chaos.Fault{Kind: chaos.Latency, Latency: 2500 * time.Microsecond, Jitter: time.Millisecond}
-	draw := func(seed, id uint64) []time.Duration {
-		next := newLatency(f, seed).shifts(id)
+	draw := func(seed, id uint64, up bool) []time.Duration {
+		next := newLatency(f, seed).shifts(id, up)
 		var all []time.Duration
 		for range 1000 {
 			all = append(all, 3*time.Millisecond+next())
@@ -132,16 +134,58 @@ func TestJitterIsSpreadAndRepeatable(t *testing.T) {
 		return all
 	}
 	seed := rand.Uint64()
-	all := draw(seed, 1)
-	if !slices.Equal(all, draw(seed, 1)) {
+	all := draw(seed, 1, false)
+	if !slices.Equal(all, draw(seed, 1, false)) {
 		t.Errorf("seed %d draws differently the second time", seed)
 	}
-	if slices.Equal(all, draw(seed, 2)) {
+	if slices.Equal(all, draw(seed, 2, false)) {
 		t.Errorf("seed %d: connections 1 and 2 draw the same", seed)
+	}
+	if slices.Equal(all, draw(seed, 1, true)) {
+		t.Errorf("seed %d: both directions draw the same", seed)
 	}
 	low, high := slices.Min(all), slices.Max(all)
 	if low < 1500*time.Microsecond || high > 3500*time.Microsecond || low > 1700*time.Microsecond || high < 3300*time.Microsecond {
 		t.Errorf("seed %d: delays from %v to %v, want from about 1.5ms to 3.5ms", seed, low, high)
+	}
+}
+
+// What is drawn is what the bytes are delayed by, to the nanosecond.
+func TestChunksAreDelayedAsDrawn(t *testing.T) {
+	f := chaos.Fault{Kind: chaos.Latency, Latency: 2500 * time.Microsecond, Jitter: time.Millisecond, Direction: chaos.DirectionBoth}
+	const seed, chunks = 11, 50
+	for _, up := range []bool{false, true} {
+		var got, want []time.Duration
+		next := newLatency(f, seed).shifts(3, up)
+		for range chunks {
+			want = append(want, 3*time.Millisecond+next())
+		}
+		synctest.Test(t, func(*testing.T) {
+			var goroutines sync.WaitGroup
+			var sent time.Time
+			nothing := newPump(&goroutines, func(b []byte) (int, error) { return len(b), nil }, func() {})
+			measured := newPump(&goroutines, func(b []byte) (int, error) {
+				got = append(got, time.Since(sent))
+				return len(b), nil
+			}, func() {})
+			c := &conn{id: 3, up: nothing, down: measured}
+			if up {
+				c.up, c.down = measured, nothing
+			}
+			newLatency(f, seed).attach(c)
+			for range chunks {
+				sent = time.Now()
+				measured.pass([]byte("chunk"))
+				time.Sleep(10 * time.Millisecond)
+				synctest.Wait()
+			}
+			nothing.end(always)
+			measured.end(always)
+			goroutines.Wait()
+		})
+		if !slices.Equal(got, want) {
+			t.Errorf("up %v: delays\n%v, want\n%v", up, got, want)
+		}
 	}
 }
 

@@ -46,35 +46,47 @@ func (l *limitToxic) Pipe(stub *toxics.ToxicStub) {
 // A limit ends connections that have carried a number of bytes.
 type limit struct {
 	bytes int
+	way   chaos.Direction
 
 	mu      sync.Mutex
 	ended   bool // the account is closed
 	limited []*limitedConn
 }
 
-// A limitedConn is a connection and the stage that counts its bytes.
+// A limitedConn is a connection and the stages that count its bytes.
 type limitedConn struct {
-	touch
-	closed bool // by the limit
+	counters []touch
+	closed   bool // by the limit
 }
 
-func newLimit(f chaos.Fault) *limit { return &limit{bytes: f.Bytes} }
+func newLimit(f chaos.Fault) *limit { return &limit{bytes: f.Bytes, way: f.Way()} }
 
 func (l *limit) attach(c *conn) {
-	toxic := &limitToxic{left: l.bytes}
-	s := newStage(toxic)
-	toxic.cut = func() { s.cut.Store(true) }
-	one := &limitedConn{touch: touch{c.down, s}}
-	s.onCut = func() {
-		l.mu.Lock() // before it: who has seen the end must find it in the account
-		defer l.mu.Unlock()
-		first, _ := c.abort(results.ClosedByGate, closeQuietly)
-		one.closed = first && !l.ended
+	one := &limitedConn{}
+	for _, p := range c.pumps(l.way) {
+		one.counters = append(one.counters, touch{p, l.counter(c, one)})
 	}
 	l.mu.Lock()
 	l.limited = append(l.limited, one)
 	l.mu.Unlock()
-	c.down.insert(s)
+	for _, on := range one.counters {
+		on.pump.insert(on.stage)
+	}
+}
+
+// counter makes the stage of one direction.
+func (l *limit) counter(c *conn, one *limitedConn) *stage {
+	toxic := &limitToxic{left: l.bytes}
+	s := newStage(toxic)
+	toxic.cut = func() { s.cut.Store(true) }
+	s.onCut = func() {
+		l.mu.Lock() // before it: who has seen the end must find it in the account
+		defer l.mu.Unlock()
+		if first, _ := c.abort(results.ClosedByGate, closeQuietly); first && !l.ended {
+			one.closed = true
+		}
+	}
+	return s
 }
 
 // end measures at the sockets, not in the stages, what came and what was passed on.
@@ -84,26 +96,37 @@ func (l *limit) end(time.Duration) results.Evidence {
 	l.ended = true
 	ev := results.Evidence{Occasion: "connections with as many bytes to carry"}
 	for _, one := range l.limited {
-		arrived, passed := one.pump.since(one.stage)
-		if arrived < int64(l.bytes) {
-			continue
-		}
-		ev.Chances++
-		if one.stage.cut.Load() && passed <= int64(l.bytes) {
-			ev.Bites++
-		}
-		if one.closed {
-			ev.Cut++
-		}
+		l.measure(one, &ev)
 	}
 	return ev
+}
+
+func (l *limit) measure(one *limitedConn, ev *results.Evidence) {
+	full, ended, leaked := false, false, false
+	for _, on := range one.counters {
+		arrived, passed := on.pump.since(on.stage)
+		full = full || arrived >= int64(l.bytes)
+		ended = ended || on.stage.cut.Load()
+		leaked = leaked || passed > int64(l.bytes)
+	}
+	if full {
+		ev.Chances++
+	}
+	if full && ended && !leaked {
+		ev.Bites++
+	}
+	if one.closed {
+		ev.Cut++
+	}
 }
 
 func (l *limit) lift() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, one := range l.limited {
-		one.pump.lift(one.stage)
+		for _, on := range one.counters {
+			on.pump.lift(on.stage)
+		}
 	}
 	return nil
 }

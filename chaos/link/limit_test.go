@@ -46,7 +46,7 @@ func TestLimitDataEndsConnections(t *testing.T) {
 		}
 	}
 	ev := revert(t, r)
-	if want := (results.Evidence{Occasion: ev.Occasion, Chances: 2, Bites: 2, Cut: 2}); ev != want {
+	if want := (results.Evidence{Occasion: ev.Occasion, Chances: 2, Bites: 2, Cut: 2, Offered: 3, Hit: 3}); ev != want {
 		t.Errorf("evidence = %+v, want %+v", ev, want)
 	}
 	send(t, quiet, "after it many more than ten")
@@ -79,7 +79,7 @@ func TestLimitDataThatLeaksIsNoBite(t *testing.T) {
 	c := dialGate(t, g)
 	waitFor(t, "the connection", func() bool { return g.Stats().Live == 1 })
 	r := inject(t, g, chaos.Fault{Kind: chaos.LimitData, Bytes: 4})
-	one := r.(*injection).injury.(*limit).limited[0]
+	one := r.(*injection).injury.(*limit).limited[0].counters[0]
 	one.pump.lift(one.stage)
 	send(t, c, "123456")
 	expect(t, c, "123456")

@@ -38,45 +38,50 @@
 //     the port open, whatever the turn.
 //
 //   - blackhole: connections live on, and new ones are accepted and dialled to the
-//     dependency as usual, so that it sees a connection that says nothing. Bytes,
-//     the dependency's FIN or RST and a failed dial are held, in both directions,
-//     until revert. At the most 1 MiB a direction is held; then the gate stops
-//     reading and the peer feels it. A client that gives up is seen while the gate
-//     reads, written down as the one who closed, and its connection to the
-//     dependency is closed at once: what was held for it is dropped (in a true
-//     partition the client's kernel might still deliver it after the healing).
-//     A client that shuts down only its sending side looks the same and is
-//     treated the same. What the gate had read before the fault is past it.
+//     dependency as usual, so that it sees a connection that says nothing. Bytes, the
+//     dependency's FIN or RST and a failed dial are held until revert, in both
+//     directions unless direction says otherwise: with down requests arrive, and are
+//     carried out, and answers vanish (with the ends); with up requests vanish. At the
+//     most 1 MiB a direction is held; then the gate stops reading and the peer feels
+//     it. A client that gives up is seen while the gate reads, written down as the one
+//     who closed, and its connection to the dependency is closed at once: what was
+//     held for it is dropped (in a true partition the client's kernel might still
+//     deliver it after the healing). A client that shuts down only its sending side
+//     looks the same and is treated the same; with down its FIN still reaches the
+//     dependency. What the gate had read before the fault is past it.
 //
-//   - latency: what comes back from the dependency is delayed, each chunk from its
-//     arrival, so that delays do not add up. At the most 1 MiB or 1024 chunks are
-//     under way in a connection, which bounds its throughput as a window does.
-//     Dials are not delayed. Revert gives away at once what was delayed.
+//   - latency: bytes are delayed, each chunk from its arrival, so that delays do not
+//     add up. With direction both a question and its answer are delayed by latency
+//     each. At the most 1 MiB or 1024 chunks are under way in a connection, which
+//     bounds its throughput as a window does. Dials are not delayed. Revert gives away
+//     at once what was delayed.
 //
-//   - bandwidth: what comes back from the dependency passes at rate bytes per
-//     second at the most, which all connections of the link share, in pieces of a
-//     fiftieth of a second. Live connections meet it with their next chunk. Beyond
-//     what latency may have under way the gate stops reading, and the dependency
-//     feels it. The piece that was next for a client that gave up takes its time
-//     all the same, as on a wire. Revert gives away at once what has waited.
+//   - bandwidth: bytes pass at rate bytes per second at the most, which all
+//     connections of the link share, in pieces of a fiftieth of a second. With
+//     direction both each direction has the rate for itself. Live connections meet it
+//     with their next chunk. Beyond what latency may have under way the gate stops
+//     reading, and the sender feels it. The piece that was next for a client that gave
+//     up takes its time all the same, as on a wire. Revert gives away at once what has
+//     waited.
 //
-//   - slice: what comes back from the dependency is cut into pieces of size bytes,
-//     each at least gap after the one before. Live connections meet it with their
-//     next chunk; revert gives away the rest of a chunk at once, in one piece. A
-//     client that does not read in between finds pieces together, as with TCP.
+//   - slice: what is sent is cut into pieces of size bytes, each at least gap after
+//     the one before. Live connections meet it with their next chunk; revert gives
+//     away the rest of a chunk at once, in one piece. A receiver that does not read in
+//     between finds pieces together, as with TCP.
 //
-//   - limit_data: a connection is closed (FIN on both sides) as soon as its client has
-//     been sent bytes bytes, counted from when the fault came in force, or from its
-//     start. The client reads exactly these, be it in the middle of an answer, then
-//     the end. The next connection starts from 0. Revert forgets the count; it brings
-//     no connection back.
+//   - limit_data: a connection is closed (FIN on both sides) as soon as it has carried
+//     bytes bytes in its direction, counted from when the fault came in force, or from
+//     its start; with direction both each direction counts for itself. The receiver
+//     reads exactly these, be it in the middle of an answer, then the end. The next
+//     connection starts from 0. Revert forgets the count; it brings no connection back.
 //
 //   - slow_close: when the dependency closes or resets a connection, the client is told
-//     latency later. Until then it takes the connection for alive: it connects to
-//     nobody, and what it sends is lost without an answer (it gets an RST then, for
-//     something that was sent to a closed socket). Bytes are not delayed, nor is a
-//     client that closes, nor an end that was under way when the fault came in force.
-//     Revert tells at once what was kept back.
+//     latency later. Until then the client takes the connection for alive: what it sends
+//     is lost without an answer, and may turn the FIN that it gets in the end into an
+//     RST, as what is sent to a closed socket does. With direction up a client's FIN
+//     reaches the dependency latency later, which keeps the connection for so long; a
+//     client's RST is passed on at once. Bytes are not delayed, nor is an end that was
+//     under way when the fault came in force. Revert tells at once what was kept back.
 //
 //   - answers (readonly, loading, … and, of PostgreSQL, admin_shutdown, …): a link that
 //     is told the protocol answers requests in the dependency's name, in the place of
@@ -84,6 +89,17 @@
 //     side of the other faults, so that its answers are delayed and held like any.
 //     What each answers, and whom, is said by the protocol (link/resp, link/pgwire).
 //     Revert: what was answered stays answered, the next request passes.
+//
+// Faults but refuse, drop and flap, which work on the port and hit everyone, can be
+// meant for some connections only. Whom they are meant for is decided by the address
+// from which a connection comes (Config.Roles). A share of these connections is drawn
+// from the gate's seed and the connection's number, the same in each run: with live
+// connections when the fault comes in force, with others when they are accepted. It is
+// a share of connections, not of requests: a client that keeps to a connection that is
+// spared notices nothing. What waits in an accept queue has no number yet.
+//
+// A direction is down (from the dependency to its clients, the default but for
+// blackhole), up or both.
 //
 // A link that is told the protocol also records each exchange, as the dependency
 // saw it. A link with TLS ends the client's and speaks its own with the dependency,
@@ -101,8 +117,10 @@
 package link
 
 import (
+	"net/netip"
 	"time"
 
+	"brownout/chaos"
 	"brownout/chaos/link/wire"
 	"brownout/results"
 )
@@ -117,8 +135,12 @@ type Config struct {
 	Protocol    wire.Protocol          // spoken on the link: exchanges are counted, answers can be given; default: bytes are carried unseen
 	TLS         *TLS                   // how TLS is spoken on both sides; default: bytes are carried as they are
 	Exchange    func(results.Exchange) // what the protocol showed; concurrent; must not block long; default: discard
-	Seed        uint64                 // of the jitter: connection n of a gate always draws the same
+	Seed        uint64                 // of the jitter and of shares: connection n of a gate always draws the same
 	DialTimeout time.Duration          // for reaching the dependency; default 5s
+
+	// Roles says who connects from which address: chaos.Replicas or chaos.Sentinels. Who
+	// connects from another one is a client.
+	Roles map[netip.Addr]chaos.Whom
 }
 
 func (c Config) withDefaults() Config {

@@ -66,7 +66,7 @@ func TestBandwidthIsSharedAndEnds(t *testing.T) {
 		t.Error("the bytes came all at once, want them bit by bit")
 	}
 	ev := revert(t, r)
-	want := results.Evidence{Occasion: "chunks", Chances: ev.Chances, Bites: ev.Chances, DelayMeasured: ev.DelayMeasured}
+	want := results.Evidence{Occasion: "chunks", Chances: ev.Chances, Bites: ev.Chances, DelayMeasured: ev.DelayMeasured, Offered: 2, Hit: 2}
 	if ev != want || ev.Chances < 2 || ev.DelayMeasured == 0 {
 		t.Errorf("evidence = %+v, want %+v with at least 2 chances", ev, want)
 	}
@@ -102,7 +102,7 @@ func TestSliceCutsAnswers(t *testing.T) {
 		t.Errorf("10 pieces took %v, want at least %v", took, least)
 	}
 	ev := revert(t, r)
-	if want := (results.Evidence{Occasion: ev.Occasion, Chances: 1, Bites: 1, DelayMeasured: ev.DelayMeasured}); ev != want {
+	if want := (results.Evidence{Occasion: ev.Occasion, Chances: 1, Bites: 1, DelayMeasured: ev.DelayMeasured, Offered: 1, Hit: 1}); ev != want {
 		t.Errorf("evidence = %+v, want %+v", ev, want)
 	}
 	r = inject(t, g, chaos.Fault{Kind: chaos.Slice, Size: 10, Gap: time.Hour})

@@ -137,6 +137,13 @@ func (p *pump) end(rule endRule) bool {
 	return true
 }
 
+// holding says whether a stage in force lets nothing out.
+func (p *pump) holding() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.holds()
+}
+
 // stop says that the carrier ends. Without an end before it, it drops what is
 // under way.
 func (p *pump) stop() {

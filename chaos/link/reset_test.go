@@ -58,7 +58,7 @@ func TestResetResetsLiveAndNewConnections(t *testing.T) {
 			}
 		}
 		ev := revert(t, r)
-		if want := (results.Evidence{Occasion: ev.Occasion, Chances: 4, Bites: 4, Cut: 1}); ev != want {
+		if want := (results.Evidence{Occasion: ev.Occasion, Chances: 4, Bites: 4, Cut: 1, Offered: 4, Hit: 4}); ev != want {
 			t.Errorf("evidence = %+v, want %+v", ev, want)
 		}
 		c = dialGate(t, g)

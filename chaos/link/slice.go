@@ -7,24 +7,28 @@ import (
 	"brownout/results"
 )
 
-// A slicing cuts what comes back from the dependency into pieces, with a gap
-// between them.
+// A slicing cuts what is sent into pieces, with a gap between them.
 type slicing struct {
+	way  chaos.Direction
 	size int
 	gap  time.Duration
 	delays
 	touched touches
 }
 
-func newSlicing(f chaos.Fault) *slicing { return &slicing{size: f.Size, gap: f.GapTime()} }
-
-func (s *slicing) attach(c *conn) {
-	st := newStage(&paceToxic{most: s.size, due: s.dues()})
-	st.account = &account{delays: &s.delays, floor: s.floor}
-	s.touched.put(c.down, st)
+func newSlicing(f chaos.Fault) *slicing {
+	return &slicing{way: f.Way(), size: f.Size, gap: f.GapTime()}
 }
 
-// dues returns when pieces of one connection are due: a gap after the piece
+func (s *slicing) attach(c *conn) {
+	for _, p := range c.pumps(s.way) {
+		st := newStage(&paceToxic{most: s.size, due: s.dues()})
+		st.account = &account{delays: &s.delays, floor: s.floor}
+		s.touched.put(p, st)
+	}
+}
+
+// dues returns when pieces of one direction of a connection are due: a gap after the piece
 // before, also when that was of an earlier chunk.
 func (s *slicing) dues() func(int) time.Time {
 	var last time.Time

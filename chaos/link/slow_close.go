@@ -9,20 +9,22 @@ import (
 	"brownout/results"
 )
 
-// A slowClose passes the end of what comes from the dependency on later, with
-// Toxiproxy's toxic.
+// A slowClose passes the end of a stream on later, with Toxiproxy's toxic.
 type slowClose struct {
+	way     chaos.Direction
 	latency time.Duration
 	delays
 	touched touches
 }
 
-func newSlowClose(f chaos.Fault) *slowClose { return &slowClose{latency: f.Latency} }
+func newSlowClose(f chaos.Fault) *slowClose { return &slowClose{way: f.Way(), latency: f.Latency} }
 
 func (s *slowClose) attach(c *conn) {
-	st := newStage(&toxics.SlowCloseToxic{Delay: wholeMilliseconds(s.latency)})
-	st.account = &account{delays: &s.delays, floor: func(int) time.Duration { return 0 }, end: s.latency}
-	s.touched.put(c.down, st)
+	for _, p := range c.pumps(s.way) {
+		st := newStage(&toxics.SlowCloseToxic{Delay: wholeMilliseconds(s.latency)})
+		st.account = &account{delays: &s.delays, floor: func(int) time.Duration { return 0 }, end: s.latency}
+		s.touched.put(p, st)
+	}
 }
 
 func (s *slowClose) end(time.Duration) results.Evidence {

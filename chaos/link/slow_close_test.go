@@ -62,7 +62,7 @@ func TestSlowCloseDelaysTheEndOfTheDependency(t *testing.T) {
 				}
 			}
 			ev := revert(t, r)
-			want := results.Evidence{Occasion: ev.Occasion, Chances: 2, Bites: 2, DelayAsked: asked, DelayMeasured: ev.DelayMeasured}
+			want := results.Evidence{Occasion: ev.Occasion, Chances: 2, Bites: 2, DelayAsked: asked, DelayMeasured: ev.DelayMeasured, Offered: ev.Offered, Hit: ev.Offered}
 			if ev != want || ev.DelayMeasured < asked {
 				t.Errorf("evidence = %+v, want %+v and a measured delay of at least %v", ev, want, asked)
 			}

@@ -3,6 +3,8 @@ package link
 import (
 	"slices"
 	"sync"
+
+	"brownout/chaos"
 )
 
 // touches are the stages of one fault, and where they stand.
@@ -14,6 +16,17 @@ type touches struct {
 type touch struct {
 	pump  *pump
 	stage *stage
+}
+
+// pumps are those of the ways that a fault is put on.
+func (c *conn) pumps(way chaos.Direction) []*pump {
+	switch way {
+	case chaos.DirectionUp:
+		return []*pump{c.up}
+	case chaos.DirectionDown:
+		return []*pump{c.down}
+	}
+	return []*pump{c.up, c.down}
 }
 
 // put puts s in the way of p.

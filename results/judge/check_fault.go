@@ -36,6 +36,12 @@ func (t trial) checkPlanned(planned string, w figures.Window) Finding {
 func (t trial) checkInjections() []Finding {
 	var all []Finding
 	for _, in := range figures.Injections(t.rec) {
+		if f, partial := t.checkReach(in); partial {
+			all = append(all, f)
+			if in.Evidence.Hit == 0 {
+				continue // it could not bite, which has been said
+			}
+		}
 		all = append(all, t.checkInjection(in))
 	}
 	return all

@@ -24,6 +24,9 @@ type Defaults struct {
 	EvidenceShare float64 `json:"evidence_share"`
 	// DelayShare is the least share of the delay asked that must have been measured.
 	DelayShare float64 `json:"delay_share"`
+	// ShareRoom is by how many standard deviations of a fair draw, beyond one connection,
+	// the connections that a fault hits may differ from the share asked.
+	ShareRoom float64 `json:"share_room"`
 	// InForceShare is the least share of its phase in which a fault must have been
 	// in force.
 	InForceShare float64 `json:"in_force_share"`
@@ -47,6 +50,7 @@ func Standard() Defaults {
 		RateReached:    0.99,
 		EvidenceShare:  0.9,
 		DelayShare:     0.9,
+		ShareRoom:      3,
 		InForceShare:   0.9,
 		RecoveryWindow: 100 * time.Millisecond,
 		RecoveryCount:  3,
@@ -57,9 +61,9 @@ func Standard() Defaults {
 
 // String returns the defaults in one line, for people.
 func (d Defaults) String() string {
-	return fmt.Sprintf("lateness p99 <= %v, <= %s later than %v in a phase; rate >= %s; faults bite >= %s, delay >= %s, in force >= %s; "+
+	return fmt.Sprintf("lateness p99 <= %v, <= %s later than %v in a phase; rate >= %s; faults bite >= %s, delay >= %s, in force >= %s, share of connections within %g standard deviations; "+
 		"recovery: %d windows of %v, cache back at %s; quantile q needs %d/(1-q) hits",
 		d.LatenessP99, Share.Format(d.LateShare), d.LateBound, Share.Format(d.RateReached),
-		Share.Format(d.EvidenceShare), Share.Format(d.DelayShare), Share.Format(d.InForceShare),
+		Share.Format(d.EvidenceShare), Share.Format(d.DelayShare), Share.Format(d.InForceShare), d.ShareRoom,
 		d.RecoveryCount, d.RecoveryWindow, Share.Format(d.CacheBackShare), d.TailHits)
 }

@@ -101,6 +101,18 @@ func TestJudge(t *testing.T) {
 		{"a delay that every client gave up on", func(_ *testing.T, r *run) {
 			r.injection().Evidence.DelayAsked = 200 * ms
 		}, Pass, ""},
+		{"a share of connections that was hit", spoilReach(0.5, "", 20, 10), Pass, ""},
+		{"a share that was hit almost", spoilReach(0.5, "", 20, 17), Pass, ""},
+		{"a share that was exceeded", spoilReach(0.5, "", 20, 18), Invalid, "blackhole on cache hit 18 of 20 connections, want 50%"},
+		{"a share that was missed", spoilReach(0.5, "", 20, 2), Invalid, "hit 2 of 20 connections, want 50%"},
+		{"a share of few connections may be far off", spoilReach(0.5, "", 2, 2), Pass, ""},
+		{"a share that hit nobody", spoilReach(0.5, "", 1, 0), Invalid, "hit none of 1 connections"},
+		{"a share of nobody", spoilReach(0.5, "", 0, 0), Invalid, "blackhole on cache met no connection"},
+		{"a share of all is all", spoilReach(1, "", 20, 19), Invalid, "hit 19 of 20 connections, want 100%"},
+		{"somebody who was there", spoilReach(0, "replicas", 2, 2), Pass, ""},
+		{"somebody who was hit in part", spoilReach(0, "replicas", 20, 19), Invalid, "hit 19 of 20 connections, want 100%"},
+		{"somebody that nobody was", spoilReach(0, "replicas", 0, 0), Invalid, "blackhole on cache met no connection of replicas"},
+		{"everybody, of whom nobody was there", spoilReach(0, "all", 0, 0), Invalid, "blackhole on cache met no connection"},
 		{"a fault that was gone too soon", func(_ *testing.T, r *run) { r.injection().End = 9400 * ms },
 			Invalid, "was in force for 4.4s of 5s in outage"},
 		{"a dependency that ended during the load", func(_ *testing.T, r *run) { r.exit(7*sec, "database") },
@@ -243,5 +255,23 @@ func TestVerdictText(t *testing.T) {
 	}
 	if err := new(Verdict).UnmarshalText([]byte("great")); err == nil {
 		t.Error("UnmarshalText(great) = nil, want an error")
+	}
+}
+
+// spoilReach makes the injection one of some connections.
+func spoilReach(share float64, whom string, offered, hit int) func(*testing.T, *run) {
+	return func(_ *testing.T, r *run) {
+		ev := &r.injection().Evidence
+		ev.ShareAsked, ev.Whom, ev.Offered, ev.Hit = share, whom, offered, hit
+	}
+}
+
+// A fault that hit nobody is told once, not a second time for not having bitten.
+func TestAFaultThatHitNobodyIsToldOnce(t *testing.T) {
+	r := good(t)
+	spoilReach(0.5, "", 3, 0)(t, r)
+	r.injection().Evidence.Chances, r.injection().Evidence.Bites = 0, 0
+	if broken := with(r.judge().Checks, Invalid); len(broken) != 1 {
+		t.Errorf("broken promises: %+v, want one", broken)
 	}
 }
