@@ -70,7 +70,6 @@ func (d *Dialog) shutDown(a *wire.Answer) wire.Step {
 // cut ends a live connection behind before, the last of what the server said.
 func (d *Dialog) cut(before []byte) wire.Step {
 	d.answers.out = d.terminate(append(d.answers.out[:0], before...), d.answers.doomed)
-	d.answers.doomed = nil
 	return wire.Step{Forward: d.answers.out, Close: true}
 }
 

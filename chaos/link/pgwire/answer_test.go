@@ -130,6 +130,11 @@ func TestAdminShutdownOfALiveConnection(t *testing.T) {
 			if got := found.lines(); !slices.Equal(got, r.exchanges) {
 				t.Errorf("exchanges = %q, want %q", got, r.exchanges)
 			}
+			for _, e := range found.exchanges {
+				if told := int64(len(fatalBytes(terminating()))); e.Injected && e.Down < told {
+					t.Errorf("an exchange of %d bytes down, want it to have the %d of the error", e.Down, told)
+				}
+			}
 		})
 	}
 }
@@ -297,6 +302,19 @@ func TestADialogThatStepsAsideForgetsAShutdown(t *testing.T) {
 	play(t, d, rawServer(0, 0, 0, 1, 2, 3), 0)
 	play(t, d, server(ready), 0)
 	counted.check(t, "a stream that broke", 1, 0)
+}
+
+func TestADialogThatStepsAsideWithAMessageForgetsAShutdown(t *testing.T) {
+	whole := encode(copyBoth)
+	d := New((&recorder{}).report)
+	for _, s := range greeted(client(ask("start_replication")), turn{true, whole[:3]}) {
+		play(t, d, s, 0)
+	}
+	a, counted := newAnswer(AdminShutdown)
+	checkStep(t, "Inject", d.Inject(a, false, 0), wire.Step{})
+	play(t, d, turn{true, whole[3:]}, 0)
+	play(t, d, server(ready), 0)
+	counted.check(t, "a stream that became a replication", 1, 0)
 }
 
 func TestAnswersOfOtherProtocolsAreIgnored(t *testing.T) {

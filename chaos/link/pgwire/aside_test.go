@@ -36,6 +36,9 @@ func TestSteppingAside(t *testing.T) {
 		{"an answer that is none", join(ssl, rawServer('?')), foreign},
 		{"TLS from the start", []turn{raw(0x16, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3)}, foreign},
 		{"a client that does not wait for the answer", []turn{{false, append(ssl.b, 0)}}, foreign},
+		{"a client that starts without waiting for the answer",
+			[]turn{client(&pgproto3.SSLRequest{}, hello()), rawServer('N'), server(&pgproto3.AuthenticationOk{}, ready)}, foreign},
+		{"an SSLRequest while the server speaks", join(rawServer('N', 0), ssl, rawServer('N')), foreign},
 		{"protocol 2", []turn{raw(0, 0, 0, 9, 0, 2, 0, 0, 0)}, foreign},
 		{"a short packet", []turn{raw(0, 0, 0, 7, 0, 3, 0, 0)}, foreign},
 		{"a long packet", []turn{raw(0, 0, 0x27, 0x11)}, foreign}, // 10001
@@ -51,6 +54,7 @@ func TestSteppingAside(t *testing.T) {
 		{"a function's result for a query", append(start, client(ask("select 2")), server(&pgproto3.FunctionCallResponse{})), unasked},
 		{"a copy that nobody asked for", append(start, server(copyIn)), unasked},
 		{"a ReadyForQuery too many", append(start, server(ready)), unasked},
+		{"a ReadyForQuery for an Execute", append(start, client(exec("")), server(ready)), unasked},
 		{"a ReadyForQuery before the reply", append(start, client(exec(""), synced), server(ready)), unasked},
 		{"replication", append(start, client(ask("start_replication 0/0")), server(copyBoth)), replicates},
 		{"a query within a copy", append(start, client(ask("copy t from stdin")), server(copyIn), client(ask("select 2"))), foreign},
@@ -85,6 +89,17 @@ func play(t testing.TB, d *Dialog, s turn, size int) {
 		}
 		say(t, d, turn{s.fromServer, b[:n:n]}, 0)
 		b = b[n:]
+	}
+}
+
+func TestAnErrorMayAnswerAnSSLRequest(t *testing.T) {
+	for _, size := range []int{0, 1} {
+		d := New((&recorder{}).report)
+		play(t, d, client(&pgproto3.SSLRequest{}), size)
+		play(t, d, server(failure("53000")), size)
+		if got := d.Aside(); got != "" || !d.down.between() {
+			t.Errorf("in pieces of %d bytes: Aside() = %q, between messages: %v, want the error to be understood", size, got, d.down.between())
+		}
 	}
 }
 
@@ -130,6 +145,51 @@ func TestADialogHoldsLittle(t *testing.T) {
 			t.Errorf("%s: Aside() = %q, want %q", row.name, got, row.want)
 		}
 		checkSize(t, row.name, d)
+	}
+}
+
+func TestADialogForgetsWhatWasAnswered(t *testing.T) {
+	d := New((&recorder{}).report)
+	start := greeted(client(parse("", "x"), bind("", "")), server(parsed, bound))
+	for _, s := range append(start, client(slices.Repeat([]message{exec("")}, 4*queueKept)...), client(synced)) {
+		play(t, d, s, 0)
+	}
+	play(t, d, server(append(slices.Repeat([]message{tag("SELECT 1")}, 4*queueKept), ready)...), 0)
+	if got := cap(d.waiting.items); got > queueKept {
+		t.Errorf("there is room for %d requests when all are answered, want at most %d", got, queueKept)
+	}
+	up, down := extendedTrip()
+	copyUp := encode(parse("", "copy t from stdin"), bind("", ""), exec(""), synced, synced, copyDone, synced)
+	copyDown := encode(parsed, bound, copyIn, tag("COPY 0"), ready)
+	for range maxWaiting {
+		d.Up(up, 0)
+		d.Down(down, 0)
+		d.Up(copyUp, 0)
+		d.Down(copyDown, 0)
+	}
+	if got := d.Aside(); got != "" || d.waiting.weight != 0 {
+		t.Errorf("Aside() = %q, weight of what waits %d, want nothing to wait", got, d.waiting.weight)
+	}
+}
+
+func TestAQueueThatIsNeverEmptyStaysShort(t *testing.T) {
+	var q queue
+	for i := range 10 * queueKept {
+		q.push(request{what: doExecute, pattern: "p"})
+		if i > 3 {
+			q.pop()
+		}
+	}
+	if got := cap(q.items); got > 64 {
+		t.Errorf("there is room for %d requests where 4 wait, want at most 64", got)
+	}
+	for q.front() != nil {
+		q.pop()
+	}
+	for i, r := range q.items[:cap(q.items)] {
+		if r.pattern != "" {
+			t.Errorf("place %d of an empty queue holds %q, want nothing", i, r.pattern)
+		}
 	}
 }
 

@@ -113,10 +113,7 @@ func (d *Dialog) sync() {
 // that the server wants them, and after the server has given up: then they are
 // nobody's.
 func (d *Dialog) copied(kind byte) {
-	r := d.waiting.back()
-	if d.copying {
-		r = d.waiting.front()
-	}
+	r := d.waiting.back() // while the server reads a COPY nothing waits behind that
 	if r == nil {
 		return
 	}

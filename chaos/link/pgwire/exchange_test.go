@@ -65,6 +65,10 @@ func TestExchanges(t *testing.T) {
 		{"a server that shuts down while nothing is asked is none", greeted(
 			client(ask("select 1")), server(tag("SELECT 1"), ready), server(failure("57P01"))),
 			[]string{`SELECT "select ?" ok`}},
+		{"an error between two queries is none", greeted(
+			client(parse("", "select 1"), ask("select 2")), server(parsed, tag("SELECT 1"), ready), server(failure("57014")),
+			client(ask("values (3)")), server(tag("SELECT 1"), ready)),
+			[]string{`SELECT "select ?" ok`, `SELECT "values (?)" ok`}},
 		{"a query without a reply is one", greeted(client(ask("select 1"))),
 			[]string{`SELECT "select ?" none`}},
 		{"of a query that was cut off the statement at work is one", greeted(
@@ -175,6 +179,33 @@ func TestExchangesOfTheExtendedProtocol(t *testing.T) {
 			client(parse("", "select 1"), bind("", ""), exec(""), bind("", "t"), exec(""), synced),
 			server(parsed, bound, tag("SELECT 1"), failure("26000"), ready)),
 			[]string{`SELECT "select ?" ok`, `UNKNOWN "" 26000`}},
+		{"an error behind the reply to an Execute skips what is behind", greeted(
+			client(parse("", "select 1"), bind("p", ""), synced), server(parsed, bound, inside),
+			client(exec("p")), server(tag("SELECT 1"), failure("57014")),
+			client(exec("p"), exec("p"), synced), server(inside)),
+			[]string{`SELECT "select ?" ok`, `SELECT "select ?" 57014`}},
+		{"an error while the server skips is none", greeted(
+			client(parse("", "select 1"), bind("", ""), exec(""), &pgproto3.Flush{}), server(parsed, bound, failure("22012"), failure("57P01")),
+			client(exec(""))),
+			[]string{`SELECT "select ?" 22012`}},
+		{"an error that no Execute was meant for is not the reply to a later one", greeted(
+			client(parse("", "selec"), &pgproto3.Flush{}), server(failure("42601")), client(synced), server(ready),
+			client(parse("", "select 1"), bind("", ""), exec(""), &pgproto3.Flush{}), server(parsed, bound, failure("22012")),
+			client(exec(""), synced), server(ready)),
+			[]string{`SELECT "select ?" 22012`}},
+		{"a portal of a later transaction has its text", greeted(
+			client(parse("s", "select 1"), synced, bind("p", "s")), server(parsed, ready),
+			client(exec("p"), synced), server(bound, tag("SELECT 1"), ready)),
+			[]string{`SELECT "select ?" ok`}},
+		{"a portal of a transaction that begins later has its text", greeted(
+			client(parse("s", "select 1"), synced, ask("begin"), bind("p", "s"), synced), server(parsed, ready),
+			server(tag("BEGIN"), inside, bound, inside), client(exec("p"), synced), server(tag("SELECT 1"), inside)),
+			[]string{`BEGIN "begin" ok`, `SELECT "select ?" ok`}},
+		{"names are told apart by their first 63 bytes", greeted(
+			client(parse(strings.Repeat("n", 63)+"1", "select 1"), bind(strings.Repeat("p", 63)+"1", strings.Repeat("n", 63)+"2"),
+				exec(strings.Repeat("p", 63)+"2"), synced),
+			server(parsed, bound, tag("SELECT 1"), ready)),
+			[]string{`SELECT "select ?" ok`}},
 		{"an error at Sync is none", greeted(
 			client(parse("", "insert into t values (1)"), bind("", ""), exec(""), synced),
 			server(parsed, bound, tag("INSERT 0 1"), failure("23503"), ready)),
@@ -206,6 +237,10 @@ func TestExchangesOfCopy(t *testing.T) {
 			[]string{`COPY "copy t from stdin" 57014`}},
 		{"data behind the error of a copy are nobody's", greeted(
 			client(ask(text)), server(copyIn), client(copyData), server(failure("22P02"), ready), client(copyData, copyDone),
+			client(ask("select 1")), server(tag("SELECT 1"), ready)),
+			[]string{`COPY "copy t from stdin" 22P02`, `SELECT "select ?" ok`}},
+		{"the end of a copy that has failed is nobody's", greeted(
+			client(ask(text)), server(copyIn), client(copyData), server(failure("22P02")), client(copyData, copyDone), server(ready),
 			client(ask("select 1")), server(tag("SELECT 1"), ready)),
 			[]string{`COPY "copy t from stdin" 22P02`, `SELECT "select ?" ok`}},
 		{"copy out is one", greeted(

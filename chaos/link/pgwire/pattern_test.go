@@ -22,6 +22,7 @@ func TestPattern(t *testing.T) {
 		{"a dollar in a name stays", "select a$1$b", "select a$1$b"},
 		{"quoted names stay", `select "a 1", "b""c'd", U&"e" from t`, `select "a 1", "b""c'd", U&"e" from t`},
 		{"comments go", "select /* 1 /* ' */ ; */ a -- ';\n, b", "select a , b"},
+		{"a comment that looks as if it ended goes on", "select /*/ 1 */ 2", "select ?"},
 		{"an operator of slashes is none", "select a / b - c", "select a / b - c"},
 		{"other alphabets are words", "select ñ1, 日本 from t", "select ñ1, 日本 from t"},
 		{"casts and slices", "select a[1:2]::int4", "select a[?:?]::int4"},

@@ -117,11 +117,7 @@ func (q *queue) dropCopied() (ended bool) {
 	for to < len(q.items) && q.items[to].what == doSync {
 		to++
 	}
-	ended = to < len(q.items) // with an endCopy, or an error is on its way
-	if ended && q.items[to].what == endCopy {
-		to++
-	}
 	q.weight -= to - from
 	q.items = slices.Delete(q.items, from, to)
-	return ended
+	return from < len(q.items) // an endCopy; with anything else an error is on its way
 }

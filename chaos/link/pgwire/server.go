@@ -14,7 +14,7 @@ const (
 func (d *Dialog) fromServer() {
 	kind, body := d.down.kind, d.down.body
 	switch kind {
-	case 'N', 'A', 'S', 'K', 'v', 'Z': // to no statement
+	case 'N', 'A', 'S', 'K', 'v': // to no statement
 	default:
 		d.downBytes += int64(d.down.size)
 	}

@@ -299,6 +299,9 @@ func (c *caller) pipeline() {
 	c.t.Helper()
 	p := c.PgConn().StartPipeline(c.ctx)
 	p.SendPrepare("mine", "select v from t where id = $1", nil)
+	name := strings.Repeat("n", 63) // all that the server looks at
+	p.SendPrepare(name+"1", "select 3", nil)
+	p.SendQueryPrepared(name+"2", nil, nil, nil)
 	for range 3 {
 		p.SendQueryPrepared("mine", [][]byte{[]byte("1")}, nil, nil)
 		p.SendQueryParams("select 2", nil, nil, nil, nil)
