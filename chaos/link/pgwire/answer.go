@@ -112,7 +112,8 @@ func (d *Dialog) missDoor() {
 	}
 }
 
-// slowDown keeps the chunk at hand, for a statement that ends in it.
+// slowDown keeps the chunk at hand, for a statement that ends in it. Others that end
+// in it wait at the same time.
 func (d *Dialog) slowDown() {
 	d.answers.delay = 0
 	for _, a := range d.answers.slow {

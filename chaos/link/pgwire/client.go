@@ -22,7 +22,7 @@ func (d *Dialog) fromClient() {
 		d.statement(request{what: doCall})
 	case 'E':
 		d.extended = true
-		portal, _ := cut(body)
+		portal, _ := cstring(body)
 		d.statement(request{what: doExecute, pattern: d.portals.get(portal)})
 	case 'P', 'B', 'C', 'D', 'H':
 		d.prepares(kind, body)
@@ -35,7 +35,7 @@ func (d *Dialog) fromClient() {
 
 // queryOf is the request of a Query. Statements without a text get no reply.
 func queryOf(body []byte, unseen bool) request {
-	text, _ := cut(body)
+	text, _ := cstring(body)
 	r := request{what: doQuery, unseen: unseen}
 	for len(text) > 0 {
 		var p string
@@ -73,13 +73,13 @@ func (d *Dialog) prepares(kind byte, body []byte) {
 	}
 	switch kind {
 	case 'P':
-		name, body := cut(body)
-		text, _ := cut(body)
+		name, body := cstring(body)
+		text, _ := cstring(body)
 		p, _ := pattern(text)
 		d.statements.set(name, p)
 	case 'B':
-		portal, body := cut(body)
-		name, _ := cut(body)
+		portal, body := cstring(body)
+		name, _ := cstring(body)
 		d.portals.set(portal, d.statements.get(name))
 	case 'C':
 		d.closes(body)
@@ -91,7 +91,7 @@ func (d *Dialog) closes(body []byte) {
 	if len(body) == 0 {
 		return
 	}
-	name, _ := cut(body[1:])
+	name, _ := cstring(body[1:])
 	switch body[0] {
 	case 'S':
 		d.statements.remove(name)
@@ -135,9 +135,9 @@ func (d *Dialog) push(r request) {
 	}
 }
 
-// cut returns the string that b begins with, which a zero byte ends, and what is
+// cstring returns the string that b begins with, which a zero byte ends, and what is
 // behind it. A string that is not whole is all there is.
-func cut(b []byte) (s, rest []byte) {
+func cstring(b []byte) (s, rest []byte) {
 	s, rest, _ = bytes.Cut(b, []byte{0})
 	return s, rest
 }

@@ -17,7 +17,7 @@ const (
 // kindOfTag returns the tag of a command without its counts: "INSERT" of
 // "INSERT 0 1". Every tag ends with its counts (CommandComplete in the manual).
 func kindOfTag(body []byte) string {
-	tag, _ := cut(body)
+	tag, _ := cstring(body)
 	if i := bytes.IndexAny(tag, "0123456789"); i >= 0 {
 		tag = tag[:i]
 	}
@@ -75,7 +75,7 @@ func sqlstate(body []byte) string {
 	for len(body) > 0 && body[0] != 0 {
 		var value []byte
 		field := body[0]
-		if value, body = cut(body[1:]); field == 'C' && len(value) > 0 {
+		if value, body = cstring(body[1:]); field == 'C' && len(value) > 0 {
 			return string(value[:min(len(value), 5)])
 		}
 	}

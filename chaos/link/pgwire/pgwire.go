@@ -1,6 +1,6 @@
-// Package pgwire understands PostgreSQL's frontend/backend protocol 3.x, as far as
-// it takes to tell the statements of a connection and to answer in the server's
-// name. It implements wire.Dialog.
+// Package pgwire understands PostgreSQL's frontend/backend protocol 3.x (chapter 55
+// of the manual of PostgreSQL 15), as far as it takes to tell the statements of a
+// connection and to answer in the server's name. It implements wire.Dialog.
 //
 // The one idea: the two streams are scanned message by message and nothing is kept
 // but what waits for a reply. The server replies in the order in which it was
@@ -43,7 +43,9 @@
 //   - AdminShutdown: as in a fast shutdown of the server. Live connections get FATAL
 //     57P01 at the next message boundary of the server's stream and are closed. As
 //     from PostgreSQL, a client that has not been authenticated is told nothing. New
-//     connections get FATAL 57P03 after their StartupMessage.
+//     connections get FATAL 57P03 after their StartupMessage. The server itself goes
+//     on: a statement at work runs, and keeps its locks, until the server finds that
+//     its client is gone.
 //   - TooManyConnections: new connections get FATAL 53300 after their StartupMessage
 //     and are closed; live ones are left alone.
 //   - SlowQuery: the chunk in which a Query, Execute or FunctionCall ends is kept for
@@ -56,8 +58,9 @@
 // Connections that only bring a CancelRequest are never answered. Encrypted ones
 // cannot be: they count as a chance, and not as a bite.
 //
-// Not done here: moving bytes and waiting (chaos/link), protocol 2, and unmasking
-// strings of servers with standard_conforming_strings off.
+// Not done here: moving bytes and waiting (chaos/link), protocol 2, and strings in
+// which a backslash escapes without an E before them (standard_conforming_strings
+// off): a pattern may show a part of such a string.
 package pgwire
 
 import (
@@ -175,34 +178,4 @@ func (d *Dialog) End(at time.Duration) {
 	d.abandon()
 	d.stage = closed
 	d.forget()
-}
-
-// follows reports whether the streams are still understood.
-func (d *Dialog) follows() bool { return d.stage <= session }
-
-// Aside implements wire.Dialog. A connection with a CancelRequest is not one: there
-// is nothing more to follow.
-func (d *Dialog) Aside() string { return d.lost }
-
-// Why a dialog steps aside.
-const (
-	foreign    = "it does not speak PostgreSQL's protocol 3"
-	unasked    = "the server answered what it was not asked"
-	encrypted  = "it is encrypted"
-	replicates = "it replicates"
-	tooMuch    = "too much waits for a reply"
-)
-
-// stepAside lets everything through from now on.
-func (d *Dialog) stepAside(why string) {
-	d.missDoor()
-	d.stage, d.lost = aside, why
-	d.answers.doomed = nil
-	d.forget()
-}
-
-// forget gives back what only a dialog that follows needs.
-func (d *Dialog) forget() {
-	d.waiting, d.statements, d.portals = queue{}, names{}, names{}
-	d.up, d.down = framer{}, framer{}
 }
