@@ -28,7 +28,15 @@ var brief = []string{"phases.warm-up.for=200ms", "phases.steady.for=200ms", "pha
 var warm = []string{"data.environments=50", "phases.warm-up.for=500ms", "phases.steady.for=700ms", "phases.recovery.for=300ms"}
 
 func brokenTargets() []brokenTarget {
-	seed := []string{"server.profile=seed"}
+	return slices.Concat(cacheIsGone(), cacheAnswersNo(), databaseIsGone(), allIsGone())
+}
+
+// seed are the settings of a client that nothing bounds.
+var seed = []string{"server.profile=seed"}
+
+// cacheIsGone are the broken targets of the scenarios that injure the way to the
+// cache.
+func cacheIsGone() []brokenTarget {
 	return []brokenTarget{
 		{
 			name: "the client tries a Redis that resets connections again and again", scenario: "cache-reset",
@@ -50,6 +58,13 @@ func brokenTargets() []brokenTarget {
 			set: seed, shorter: append([]string{"phases.trickle.for=3500ms"}, brief...),
 			missed: []string{"trickle p99"},
 		},
+	}
+}
+
+// cacheAnswersNo are the broken targets of the scenarios in which the cache answers,
+// but nothing of use.
+func cacheAnswersNo() []brokenTarget {
+	return []brokenTarget{
 		{
 			name: "the client waits until Redis has loaded its data", scenario: "cache-loading",
 			set: seed, shorter: append([]string{"phases.outage.for=3500ms"}, brief...),
@@ -75,6 +90,13 @@ func brokenTargets() []brokenTarget {
 			set: seed, shorter: append([]string{"phases.outage.for=1s", "load.reads=80%", "load.writes=20%"}, brief[0], brief[1], "phases.recovery.for=3s"),
 			missed: []string{"run version_regressions"},
 		},
+	}
+}
+
+// databaseIsGone are the broken targets of the scenarios that take the database
+// away.
+func databaseIsGone() []brokenTarget {
+	return []brokenTarget{
 		{
 			name: "what is cached expires sooner than the outage ends", scenario: "database-refused",
 			set: []string{"server.cache_ttl=1s"}, shorter: append([]string{"phases.outage.for=2s"}, warm...),
@@ -95,6 +117,12 @@ func brokenTargets() []brokenTarget {
 			set: []string{"server.defects=asks-first"}, shorter: append([]string{"phases.outage.for=5s"}, warm...),
 			missed: []string{"outage p99{source=hit}"},
 		},
+	}
+}
+
+// allIsGone are the broken targets of the scenario that takes both away.
+func allIsGone() []brokenTarget {
+	return []brokenTarget{
 		{
 			name: "the client waits for Redis as long as it takes", scenario: "all-down",
 			set: seed, shorter: append([]string{"phases.outage.for=2500ms"}, brief...),
