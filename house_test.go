@@ -14,7 +14,7 @@ import (
 // that is missing here may import nothing and must be added, for a reviewer to see.
 var mayImport = map[string][]string{
 	"": { // the command wires everything
-		"chaos/ca", "chaos/lab", "chaos/lab/console", "chaos/stack", "results", "results/judge", "results/report",
+		"chaos", "chaos/ca", "chaos/lab", "chaos/lab/console", "chaos/stack", "results", "results/judge", "results/report",
 		"scenarios", "scenarios/run", "server",
 	},
 	"scenarios":         {"chaos", "loadtest", "results", "results/judge"},

@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
+	"brownout/chaos"
 	"brownout/scenarios"
 
 	"github.com/spf13/cobra"
@@ -13,11 +15,15 @@ import (
 
 func listCommand() *cobra.Command {
 	var tags []string
+	var faults bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the scenarios of the catalogue, and the targets",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if faults {
+				return listFaults(cmd.OutOrStdout())
+			}
 			catalog, err := scenarios.Catalog()
 			if err != nil {
 				return err
@@ -33,7 +39,22 @@ func listCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringSliceVar(&tags, "tag", nil, "only scenarios with this `tag` (may be given several times: any of them)")
+	cmd.Flags().BoolVar(&faults, "faults", false, "list the kinds of fault, with their parameters")
 	return cmd
+}
+
+// listFaults lists the kinds of fault. Those that need a link which understands its
+// protocol name it.
+func listFaults(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, k := range chaos.Kinds() {
+		on := "any link"
+		if k.Protocol != "" {
+			on = k.Protocol
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.Kind, on, k.Doc, strings.Join(k.Parameters, ", "))
+	}
+	return w.Flush()
 }
 
 // tagged reports whether s has one of the tags; no tags mean every scenario.

@@ -11,7 +11,7 @@ import (
 // TestREADME runs each command of README.md's console blocks and holds what it
 // prints against what the README shows. Numbers and the spaces around them may
 // differ; a line that is "..." stands for any lines, and "..." at a line's end for
-// any words.
+// any words. A line that begins with "lab> " is typed.
 func TestREADME(t *testing.T) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
@@ -31,20 +31,38 @@ func TestREADME(t *testing.T) {
 
 // runShown runs command in a folder that has the README's files at hand.
 func runShown(t *testing.T, command, want string) {
-	if strings.HasPrefix(command, "brownout run") && testing.Short() {
+	if (strings.HasPrefix(command, "brownout run") || strings.HasPrefix(command, "brownout lab")) && testing.Short() {
 		t.Skip("runs the whole command")
 	}
 	args := strings.Fields(command)
 	if args[0] != "brownout" {
 		t.Fatalf("the README shows %q; only brownout can be run here", command)
 	}
+	if args[1] == "lab" {
+		args = append(args, "--name", "readme")
+	}
 	if args[1] == "run" {
 		args = append(args, "--results", t.TempDir(), "--again", "2")
 	}
-	out, err := exec.CommandContext(t.Context(), "brownout", args[1:]...).CombinedOutput()
+	typed, want := session(want)
+	cmd := exec.CommandContext(t.Context(), "brownout", args[1:]...)
+	cmd.Stdin = strings.NewReader(typed)
+	out, err := cmd.CombinedOutput()
 	if !matches(lines(want), lines(string(out))) {
 		t.Errorf("%s (%v) prints\n%s\nthe README shows\n%s", command, err, out, want)
 	}
+}
+
+// session parts what is typed at the lab's prompt from what is printed.
+func session(shown string) (typed, printed string) {
+	for line := range strings.Lines(shown) {
+		if command, ok := strings.CutPrefix(line, "lab> "); ok {
+			typed += command
+		} else {
+			printed += line
+		}
+	}
+	return typed, printed
 }
 
 var (

@@ -14,11 +14,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"brownout/chaos"
 	"brownout/chaos/link"
 	"brownout/chaos/link/pgwire"
 	"brownout/chaos/link/resp"
@@ -101,7 +103,7 @@ func (l *Lab) open(name string, n *stack.Node, upstream string) (string, error) 
 	cfg := link.Config{
 		Name: name, Listen: l.cfg.Listen[name], Upstream: upstream,
 		Base: l.cfg.Base, Record: l.cfg.Record, Exchange: l.cfg.Exchange, Seed: l.cfg.Seed,
-		Protocol: protocol(n),
+		Protocol: protocol(n), Roles: roles(),
 	}
 	if n.TLS != nil {
 		shown, err := l.cfg.Stack.TLS.Issue("127.0.0.1", "localhost")
@@ -119,6 +121,20 @@ func (l *Lab) open(name string, n *stack.Node, upstream string) (string, error) 
 	l.mu.Unlock()
 	l.running.Go(func() error { return gate.Run(l.ctx) })
 	return gate.Addr(), nil
+}
+
+// mostNodes is more than any topology has of a kind.
+const mostNodes = 16
+
+// roles tells servers from clients by the addresses that they connect from; see
+// stack.Node.
+func roles() map[netip.Addr]chaos.Whom {
+	all := map[netip.Addr]chaos.Whom{}
+	for n := range byte(mostNodes) {
+		all[netip.AddrFrom4([4]byte{127, 0, 1, n})] = chaos.Replicas
+		all[netip.AddrFrom4([4]byte{127, 0, 2, n})] = chaos.Sentinels
+	}
+	return all
 }
 
 // protocol is what n speaks.
