@@ -51,7 +51,8 @@ func (n *Node) Continue() error {
 //
 // The node comes back with what its disk holds: of a cache node that lived that is
 // everything; of one that was killed, what it held when it was last saved (SAVE) or
-// last got a full copy as a replica, and without either nothing. Empty erases the
+// last got a full copy as a replica, and without either nothing; of a database what
+// was committed. Empty erases the
 // data first, which a database does not allow; a Sentinel then forgets all but the
 // first primary. A node of a cluster always remembers the cluster.
 func (n *Node) Restart(ctx context.Context, empty bool) error {

@@ -16,13 +16,15 @@ const (
 	databasePassword = "brownout"
 )
 
-// postgresSettings make a server that is fast and keeps nothing beyond its run.
+// postgresSettings make a server that is fast and keeps nothing beyond its run. What
+// was committed survives a kill of the server, not of the machine: a commit is
+// written, and the disk not waited for.
 // Shared memory is mapped, because a killed postmaster leaves System V and POSIX
 // segments behind; one small System V segment is always there (see segment). The
 // JIT compiler may not have been fetched, and adds noise.
 func postgresSettings() []string {
 	return []string{
-		"fsync=off", "synchronous_commit=off", "full_page_writes=off",
+		"fsync=off", "full_page_writes=off",
 		"shared_memory_type=mmap", "dynamic_shared_memory_type=mmap", "huge_pages=off",
 		"listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200",
 		"wal_level=minimal", "max_wal_senders=0", "jit=off",
@@ -44,7 +46,12 @@ type postgresServer struct {
 	data, port string
 }
 
+// spawn waits for the servers of a postmaster that was killed: another does not start
+// while they live.
 func (p *postgresServer) spawn(ctx context.Context) (*Process, error) {
+	if err := removeSegment(ctx, filepath.Join(p.data, "postmaster.pid")); err != nil {
+		return nil, err
+	}
 	args := []string{"-D", p.data, "-p", p.port}
 	for _, setting := range append(postgresSettings(), p.extra...) {
 		args = append(args, "-c", setting)
