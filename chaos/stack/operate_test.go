@@ -16,6 +16,7 @@ import (
 	"brownout/results"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sys/unix"
 )
 
 func TestANodeComesBackAtItsAddressWithWhatItsDiskHolds(t *testing.T) {
@@ -75,7 +76,29 @@ func TestAKilledNodeKeepsItsPort(t *testing.T) {
 	if _, err := s.Cache.Do(t.Context(), "PING"); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("PING to a killed node = %v, want that the connection is refused", err)
 	}
+	if err := takePort(t, s.Cache.Addr); !errors.Is(err, unix.EADDRINUSE) {
+		t.Errorf("taking the port of a killed node = %v, want that it is in use", err)
+	}
 	closeStack(t, s)
+	if err := takePort(t, s.Cache.Addr); err != nil {
+		t.Errorf("taking the port after Close: %v", err)
+	}
+}
+
+// takePort binds a socket to addr as one who does not insist (SO_REUSEADDR).
+func takePort(t *testing.T, addr string) error {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	_, text := splitAddr(addr)
+	number, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return unix.Bind(fd, &unix.SockaddrInet4{Port: number, Addr: [4]byte{127, 0, 0, 1}})
 }
 
 func TestAFrozenNodeIsSilentUntilItGoesOn(t *testing.T) {
