@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"brownout/chaos/stack/admin"
 )
 
 // shards is how many primaries a Cluster has.
@@ -150,6 +152,11 @@ func (n *Node) seesWhole(ctx context.Context, links []string) error {
 	if err != nil {
 		return err
 	}
+	return lists(all, links)
+}
+
+// lists is nil when CLUSTER SLOTS tells of all slots, and of exactly links.
+func lists(all []admin.Slots, links []string) error {
 	var listed []string
 	served := 0
 	for _, slots := range all {

@@ -126,7 +126,7 @@ func TestAFrozenNodeIsSilentUntilItGoesOn(t *testing.T) {
 		go func() { answer <- ask() }()
 		select {
 		case err := <-answer:
-			t.Errorf("the frozen %s answered %v", n.Name, err)
+			t.Fatalf("the frozen %s answered %v", n.Name, err)
 		case <-time.After(50 * time.Millisecond): // long enough to be wrong
 		}
 		if err := n.Continue(); err != nil {

@@ -33,7 +33,13 @@ func (s *Stack) connected(ctx context.Context, primaries int) error {
 	if err != nil {
 		return err
 	}
-	followed := map[string]bool{}
+	return agree(roles, primaries)
+}
+
+// agree is nil when there are so many primaries among roles, and primaries and
+// replicas know each other, by link.
+func agree(roles map[*Node]admin.Role, primaries int) error {
+	followed := map[string]bool{} // primaries, and whom they know
 	for n, role := range roles {
 		if role.Name == admin.Master {
 			followed[n.Link] = true
@@ -42,12 +48,6 @@ func (s *Stack) connected(ctx context.Context, primaries int) error {
 			}
 		}
 	}
-	return check(roles, followed, primaries)
-}
-
-// check looks for what is wrong with roles, of which followed are primaries and
-// those that primaries know as their replicas, by link.
-func check(roles map[*Node]admin.Role, followed map[string]bool, primaries int) error {
 	found := 0
 	for n, role := range roles {
 		switch {

@@ -347,6 +347,7 @@ func TestNodesSayWhatTheyAre(t *testing.T) {
 			t.Parallel()
 			c := topologies()[name]
 			c.Cache = name
+			c.ClusterNodeTimeout = 15 * time.Second // the server's own: word of a replica goes slowly
 			s := startTopology(t, c)
 			var got []string
 			for i, n := range s.Nodes {
