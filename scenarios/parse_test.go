@@ -140,6 +140,14 @@ func TestParseNamesAllProblemsAtOnce(t *testing.T) {
 	}
 }
 
+// A parameter that cannot be read is not taken for one that is missing.
+func TestParseNamesABadParameterOnce(t *testing.T) {
+	_, err := Parse("x.yaml", []byte(strings.Replace(good, "latency: 200ms", "latency: 200", 1)))
+	if want := `x.yaml:16:45: "200" is not a time; write for example 250ms, 5s or 1m30s`; err == nil || err.Error() != want {
+		t.Errorf("Parse = %v, want %s", err, want)
+	}
+}
+
 func TestOverride(t *testing.T) {
 	tests := []struct {
 		set  string

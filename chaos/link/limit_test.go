@@ -73,24 +73,35 @@ func TestLimitDataAmongOtherFaults(t *testing.T) {
 	revert(t, slow)
 }
 
-// A limit that lets more out than its bytes shows, because it is measured at the socket.
-func TestLimitDataThatLeaksIsNoBite(t *testing.T) {
-	g, _, _ := startGate(t, startEcho(t).addr())
-	c := dialGate(t, g)
-	waitFor(t, "the connection", func() bool { return g.Stats().Live == 1 })
-	r := inject(t, g, chaos.Fault{Kind: chaos.LimitData, Bytes: 4})
-	one := r.(*injection).injury.(*limit).limited[0].counters[0]
-	one.pump.lift(one.stage)
-	send(t, c, "123456")
-	expect(t, c, "123456")
-	if ev := revert(t, r); ev.Chances != 1 || ev.Bites != 0 {
-		t.Errorf("evidence = %+v, want one chance and no bite", ev)
+func TestLimitDataIsMeasuredAtTheSocket(t *testing.T) {
+	for _, row := range []struct {
+		name            string
+		arrived, passed int64
+		cut             bool
+		chances, bites  int
+	}{
+		{"ended after its bytes", 10, 4, true, 1, 1},
+		{"ended, but not passed on yet", 10, 0, true, 1, 1},
+		{"too few bytes to be ended", 3, 3, false, 0, 0},
+		{"not ended", 4, 4, false, 1, 0},
+		{"ended too late", 10, 5, true, 1, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			l := newLimit(chaos.Fault{Kind: chaos.LimitData, Bytes: 4})
+			s := newStage(&limitToxic{})
+			s.mark = 100
+			s.cut.Store(row.cut)
+			l.limited = []*limitedConn{{counters: []touch{{&pump{read: 100 + row.arrived, written: 100 + row.passed}, s}}}}
+			if ev := l.end(0); ev.Chances != row.chances || ev.Bites != row.bites {
+				t.Errorf("evidence = %+v, want %d chances and %d bites", ev, row.chances, row.bites)
+			}
+		})
 	}
 }
 
 func TestLimitDataAsARedisClientSeesIt(t *testing.T) {
 	srv := miniredis.RunT(t)
-	g, _, _ := startGate(t, srv.Addr())
+	g, j, _ := startGate(t, srv.Addr())
 	client := redis.NewClient(&redis.Options{Addr: g.Addr()})
 	defer client.Close()
 	ctx, value := context.Background(), strings.Repeat("v", 5000)
@@ -109,6 +120,7 @@ func TestLimitDataAsARedisClientSeesIt(t *testing.T) {
 		t.Errorf("GET large = %v, want an unexpected end", err)
 	}
 	t.Logf("GET large = %v after %d dials", err, g.Stats().Opened-before)
+	j.closes(t, 4)
 	if ev := revert(t, r); ev.Chances != 4 || ev.Bites != 4 || ev.Cut != 4 {
 		t.Errorf("evidence = %+v, want the 4 connections of 4 attempts ended", ev)
 	}

@@ -7,10 +7,13 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
 	"brownout/chaos"
@@ -79,6 +82,50 @@ func TestBandwidthIsSharedAndEnds(t *testing.T) {
 		t.Errorf("evidence = %+v, want every chunk kept back", ev)
 	}
 	take(t, a, size) // in five hours and a half, had revert not given it away
+}
+
+// Each direction has the rate for itself, and all connections share it.
+func TestBandwidthOfBothDirections(t *testing.T) {
+	for _, way := range []chaos.Direction{chaos.DirectionUp, chaos.DirectionDown, chaos.DirectionBoth} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBandwidth(chaos.Fault{Kind: chaos.Bandwidth, Rate: 1000, Direction: way})
+			var goroutines sync.WaitGroup
+			var pumps []*pump
+			var mu sync.Mutex
+			start, through := time.Now(), map[string]time.Duration{}
+			side := func(name string) *pump {
+				p := newPump(&goroutines, func(b []byte) (int, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					through[name] = time.Since(start)
+					return len(b), nil
+				}, func() {})
+				pumps = append(pumps, p)
+				return p
+			}
+			for range 2 {
+				b.attach(&conn{up: side("up"), down: side("down")})
+			}
+			for _, p := range pumps {
+				p.pass(make([]byte, 500))
+			}
+			time.Sleep(time.Minute)
+			for _, p := range pumps {
+				p.end(always)
+			}
+			goroutines.Wait()
+			want := map[string]time.Duration{"up": 0, "down": 0}
+			if way != chaos.DirectionDown {
+				want["up"] = time.Second
+			}
+			if way != chaos.DirectionUp {
+				want["down"] = time.Second
+			}
+			if diff := cmp.Diff(want, through); diff != "" {
+				t.Errorf("%s: when 2 times 500 bytes were through (-want +got):\n%s", way, diff)
+			}
+		})
+	}
 }
 
 func TestSliceCutsAnswers(t *testing.T) {

@@ -93,7 +93,7 @@ func TestAFaultOnThePortHasNoShare(t *testing.T) {
 	g, _, _ := startGate(t, startEcho(t).addr())
 	dialGate(t, g)
 	waitFor(t, "the connection", func() bool { return g.Stats().Live == 1 })
-	for _, f := range []chaos.Fault{refuseFault, {Kind: chaos.Flap}, dropFault} {
+	for _, f := range []chaos.Fault{dropFault, {Kind: chaos.Flap}, refuseFault} {
 		if ev := revert(t, inject(t, g, f)); ev.Offered != 0 || ev.Hit != 0 {
 			t.Errorf("evidence of %s = %+v, want no connections offered", f.Kind, ev)
 		}

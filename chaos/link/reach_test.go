@@ -47,6 +47,11 @@ func TestDrawIsEvenAndRepeatable(t *testing.T) {
 				upTo[id+1]++
 			}
 		}
+		for from := range n - 4 {
+			if got := upTo[from+4] - upTo[from]; share == 0.5 && (got == 0 || got == 4) {
+				t.Errorf("seed %d: of connections %d to %d %v are hit, want some", seed, from+1, from+4, got)
+			}
+		}
 		for from := range n {
 			for _, many := range []int{1, 2, 4, 10, 100} {
 				to := min(from+many, n)
