@@ -1,6 +1,7 @@
 package link
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +18,7 @@ type stage struct {
 	onCut   func()               // set by what ends connections: called when the last byte has left the pump
 	cut     atomic.Bool          // it has ended the stream by itself
 	shift   func() time.Duration // set by latency: by how much to move a chunk's timestamp
+	turn    sync.Mutex           // held while the toxic runs: one run at a time
 
 	// Guarded by the pump's lock.
 	stop   chan struct{} // closed to end it; nil: it is in no chain
@@ -41,7 +43,9 @@ func newStage(toxic toxics.Toxic) *stage {
 func (s *stage) run(in <-chan *stream.StreamChunk, out chan<- *stream.StreamChunk, stop chan struct{}) {
 	stub := toxics.NewToxicStub(in, out)
 	stub.Interrupt = stop
+	s.turn.Lock() // in a chain that is built anew, the toxic goes on where it was
 	stub.Run(&toxics.ToxicWrapper{Toxic: s.toxic, Toxicity: 1})
+	s.turn.Unlock()
 	if stub.Closed() {
 		for range in { // what comes behind a cut, so that nobody is left blocked
 		}
