@@ -203,6 +203,9 @@ func TestProtocolsThatAskForTLSFirst(t *testing.T) {
 	p := chatProtocol()
 	p.AskTLS, p.AgreeTLS = []byte("tls?"), 'y'
 	g, _, _ := runGate(t, Config{Name: "cache", Upstream: up.addr(), TLS: s.link, Protocol: p})
+	plain := dialGate(t, g)
+	send(t, plain, "hey!")
+	expectEnd(t, plain, errReset)
 	raw := dialGate(t, g)
 	send(t, raw, "tls?")
 	expect(t, raw, "y")
