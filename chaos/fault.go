@@ -32,6 +32,7 @@ type Fault struct {
 	Direction Direction // see Way
 	Share     float64   // of the connections, from 0 to 1; 0: all
 	Whom      Whom      // see Hits
+	Empty     bool      // without its data
 }
 
 // OnRevert says what becomes of held bytes when a blackhole is taken away.

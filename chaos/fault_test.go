@@ -18,6 +18,7 @@ func TestFaultString(t *testing.T) {
 		{Fault{On: "cache", Kind: Blackhole, Revert: Close}, "blackhole on cache then close"},
 		{Fault{On: "cache", Kind: Flap, Up: time.Second}, "flap on cache 500ms down 1s up"},
 		{Fault{On: "cache", Kind: Bandwidth, Rate: 65536}, "bandwidth on cache 65536 bytes/s"},
+		{Fault{On: "cache", Kind: Restart, Empty: true}, "restart on cache empty"},
 		{Fault{On: "cache", Kind: Slice, Size: 16}, "slice on cache 16 bytes every 1ms"},
 		{Fault{On: "cache", Kind: LimitData, Bytes: 100}, "limit_data on cache after 100 bytes"},
 		{Fault{On: "cache", Kind: SlowClose, Latency: time.Second}, "slow_close on cache 1s"},
@@ -74,6 +75,8 @@ func TestValidate(t *testing.T) {
 		{"live connections of another kind", Fault{Kind: Readonly, Live: Keep}, "live", "takes no live"},
 		{"slow_query without a delay", Fault{Kind: SlowQuery}, "latency", "above 0"},
 		{"slice with a gap of less than nothing", Fault{Kind: Slice, Size: 1, Gap: -ms}, "gap", "above 0"},
+		{"a restart may be empty", Fault{Kind: Restart, Empty: true}, "", ""},
+		{"a kill may not", Fault{Kind: Kill, Empty: true}, "empty", "kill takes no empty"},
 		{"refuse with a rate", Fault{Kind: Refuse, Rate: 1}, "rate", "refuse takes no rate"},
 		{"a blackhole needs none", Fault{Kind: Blackhole}, "", ""},
 		{"a blackhole can resume", Fault{Kind: Blackhole, Revert: Resume}, "", ""},
@@ -116,7 +119,7 @@ func TestValidate(t *testing.T) {
 
 // Each parameter is a field of its own, which some kind takes and some kind does not.
 func TestEveryParameterIsReadSaidAndTaken(t *testing.T) {
-	texts := map[Form]string{FormDuration: "3ms", FormCount: "7", FormShare: "25%"}
+	texts := map[Form]string{FormDuration: "3ms", FormCount: "7", FormShare: "25%", FormYes: "true"}
 	all := Parameters()
 	for _, p := range all {
 		if p.Doc == "" {

@@ -12,7 +12,8 @@ import (
 // RevertTimeout bounds how long taking a fault away may last.
 const RevertTimeout = 5 * time.Second
 
-// An Injector puts faults in force on one place. Implementations: chaos/link.Gate.
+// An Injector puts faults in force on one place. Implementations:
+// chaos/link.Gate, chaos/process.Injector.
 type Injector interface {
 	// Inject puts f in force and returns when it is. The Reverter takes it away.
 	Inject(ctx context.Context, f Fault) (Reverter, error)
@@ -25,8 +26,16 @@ type Reverter interface {
 	Revert(ctx context.Context) (results.Evidence, error)
 }
 
-// Hold puts f in force on in until ctx is done, and takes it away again, on a
-// context of its own, whatever happened. It returns the injection with its
+// A Passer is the Reverter of a fault that passes by itself. Revert then only
+// waits for that.
+type Passer interface {
+	Reverter
+	// Passed is closed when the fault is over.
+	Passed() <-chan struct{}
+}
+
+// Hold puts f in force on in until ctx is done, or f has passed, and takes it away
+// again, on a context of its own, whatever happened. It returns the injection with its
 // evidence, and an error when the fault could not be put in force or not be
 // taken away. now is the run's clock; record receives the inject and revert
 // events as they happen.
@@ -41,7 +50,14 @@ func Hold(ctx context.Context, in Injector, f Fault, now func() time.Duration, r
 	}
 	done.Start = now()
 	record(results.Event{At: done.Start, Kind: results.EventInject, On: f.On, Text: f.String()})
-	<-ctx.Done()
+	var passed <-chan struct{} // nil: not by itself
+	if p, ok := reverter.(Passer); ok {
+		done.Passes, passed = true, p.Passed()
+	}
+	select {
+	case <-ctx.Done():
+	case <-passed:
+	}
 
 	rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), RevertTimeout)
 	defer cancel()

@@ -131,6 +131,45 @@ func checkEvents(t *testing.T, events []results.Event, kinds []results.EventKind
 	}
 }
 
+// A passing place's fault is over after a time of its own.
+type passing struct {
+	place
+	passed chan struct{}
+}
+
+func (p *passing) Inject(ctx context.Context, f Fault) (Reverter, error) {
+	_, err := p.place.Inject(ctx, f)
+	return p, err
+}
+
+func (p *passing) Passed() <-chan struct{} { return p.passed }
+
+func TestAFaultThatPassesIsNotHeld(t *testing.T) {
+	const s = time.Second
+	for _, row := range []struct {
+		name          string
+		passes, until time.Duration // when the fault has passed, when ctx is done
+		want          time.Duration // end of the injection
+	}{
+		{"it ends when it has passed", s, 5 * s, s},
+		{"the end of ctx ends it too", 5 * s, s, s},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), row.until)
+				defer cancel()
+				p := passing{passed: make(chan struct{})}
+				defer time.AfterFunc(row.passes, func() { close(p.passed) }).Stop()
+				base := time.Now()
+				got, err := Hold(ctx, &p, Fault{On: "cache", Kind: Flush}, func() time.Duration { return time.Since(base) }, func(results.Event) {})
+				if err != nil || got.End != row.want || !got.Passes || p.reverted != 1 {
+					t.Errorf("Hold = %+v, %v, reverted %d times, want one that passes and ends at %v, reverted once", got, err, p.reverted, row.want)
+				}
+			})
+		})
+	}
+}
+
 // The context of Hold is done when it reverts. Revert's is not, and ends in time.
 func TestRevertHasAContextOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -33,7 +33,7 @@ const (
 // Kinds lists the kinds of fault with a line about each, in the order of the
 // documentation.
 func Kinds() []KindDoc {
-	kinds := append(trafficKinds(), answerKinds()...)
+	kinds := slices.Concat(trafficKinds(), answerKinds(), processKinds())
 	for i := range kinds {
 		for _, p := range Parameters() {
 			if p.takes(kinds[i].Kind) {

@@ -20,7 +20,7 @@ type Parameter struct {
 // Parameters lists the parameters of faults. Adding one is a field of Fault and a
 // row here.
 func Parameters() []Parameter {
-	return slices.Concat(delayParameters(), portParameters(), flowParameters(), reachParameters())
+	return slices.Concat(delayParameters(), portParameters(), flowParameters(), reachParameters(), processParameters())
 }
 
 func delayParameters() []Parameter {

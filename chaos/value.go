@@ -17,6 +17,7 @@ const (
 	FormCount    Form = "count"    // 65536
 	FormShare    Form = "share"    // 50%
 	FormWord     Form = "word"     // one of Words
+	FormYes      Form = "yes"      // true or false
 )
 
 // maxCount bounds counts of bytes: a gibibyte a second is more than a link carries.
@@ -77,6 +78,12 @@ func share(field func(*Fault) *float64) value {
 		n, err := strconv.ParseFloat(percent, 64)
 		return n / 100, ok && err == nil && 0 < n && n <= 100
 	}, " is not a share above 0%; write for example 50%")
+}
+
+func yes(field func(*Fault) *bool) value {
+	return valueOf(FormYes, field, func(text string) (v, ok bool) {
+		return text == "true", text == "true" || text == "false"
+	}, " is neither true nor false")
 }
 
 func word[T ~string](field func(*Fault) *T, words ...T) value {

@@ -26,6 +26,7 @@ type Event struct {
 	On        string        `json:"on,omitempty"`   // phase, link or process
 	Text      string        `json:"text,omitempty"` // for people
 	Conn      *Conn         `json:"conn,omitempty"`
+	Asked     bool          `json:"asked,omitempty"` // exit: we had told the process to end
 	Injection *Injection    `json:"injection,omitempty"`
 }
 
@@ -68,11 +69,12 @@ type Injection struct {
 	Fault    string        `json:"fault"` // the whole fault in words: kind and parameters
 	Start    time.Duration `json:"start"`
 	End      time.Duration `json:"end"`
+	Passes   bool          `json:"passes,omitempty"` // it ended by itself, not because its time was over
 	Evidence Evidence      `json:"evidence"`
 	Error    string        `json:"error,omitempty"` // putting it in force or reverting it failed
 }
 
-// Evidence is what a link saw of a fault while it was in force.
+// Evidence is what a link, or a server, showed of a fault while it was in force.
 type Evidence struct {
 	// Chances counts the occasions on which the fault could have bitten, Bites
 	// those on which it did. What an occasion is depends on the kind of fault and
@@ -103,4 +105,6 @@ type Evidence struct {
 	// connections, as in the scenario. They are set where the fault says so.
 	ShareAsked float64 `json:"share_asked,omitempty"`
 	Whom       string  `json:"whom,omitempty"`
+	// Seen says in words what was seen of a fault on a server: processes, keys.
+	Seen string `json:"seen,omitempty"`
 }

@@ -83,6 +83,9 @@ func (g *Gate) mine(f chaos.Fault) error {
 	if f.On != g.cfg.Name {
 		return fmt.Errorf("the fault is meant for link %q, this one is %q", f.On, g.cfg.Name)
 	}
+	if f.OnProcess() {
+		return fmt.Errorf("%s is no fault of a link: link %s cannot put it in force", f.Kind, g.cfg.Name)
+	}
 	if need := f.Protocol(); need != "" && need != g.cfg.Protocol.Name {
 		return fmt.Errorf("%s needs a link that speaks %s, which %s does not", f.Kind, need, g.cfg.Name)
 	}

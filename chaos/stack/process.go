@@ -119,7 +119,7 @@ func (p *Process) reap() {
 	if !asked {
 		how += ", unasked"
 	}
-	p.event(results.EventExit, how)
+	p.record(results.Event{At: time.Since(p.base), Kind: results.EventExit, On: p.name, Text: how, Asked: asked})
 	p.end()
 }
 

@@ -62,7 +62,7 @@ func Recover(hits []results.Hit, w Watch) Recovery {
 // was.
 func LastEnd(rec *results.Recording, w Window) (end time.Duration, ok bool) {
 	for _, in := range Injections(rec) {
-		if in.End > in.Start && in.End < w.End && (!ok || in.End > end) {
+		if (in.End > in.Start || in.Passes) && in.End < w.End && (!ok || in.End > end) {
 			end, ok = in.End, true
 		}
 	}

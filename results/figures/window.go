@@ -33,6 +33,8 @@ func (w Window) Length() time.Duration { return w.End - w.Start }
 //     the last start to the first end.
 //   - What is due between the phase's event and the first start is due under no
 //     fault and belongs to the phase before.
+//   - A fault that passes by itself begins its phase and does not end it: what
+//     follows from it is to be seen in the same phase.
 //   - What is due while only some of the faults are in force, or after the last
 //     phase's fault was taken away, belongs to no window. Nor does the time
 //     between the faults of two phases that follow each other.
@@ -132,16 +134,17 @@ func owner(windows []Window, in results.Injection) *Window {
 
 // inForce leaves out what could not be put in force.
 func inForce(ins []results.Injection) []results.Injection {
-	return slices.DeleteFunc(slices.Clone(ins), func(in results.Injection) bool { return in.End <= in.Start })
+	return slices.DeleteFunc(slices.Clone(ins), func(in results.Injection) bool { return in.End <= in.Start && !in.Passes })
 }
 
 // cutAt cuts windows[i] and its neighbours at the injections of phase i.
 func cutAt(windows []Window, i int, ins []results.Injection) {
-	first, last := ins[0].Start, ins[0].End // some fault is in force
-	from, to := first, last                 // every fault is in force
+	first, last := ins[0].Start, windows[i].endOf(ins[0]) // some fault is in force
+	from, to := first, last                               // every fault is in force
 	for _, in := range ins[1:] {
-		first, last = min(first, in.Start), max(last, in.End)
-		from, to = max(from, in.Start), min(to, in.End)
+		end := windows[i].endOf(in)
+		first, last = min(first, in.Start), max(last, end)
+		from, to = max(from, in.Start), min(to, end)
 	}
 	windows[i].Start, windows[i].End = from, to
 	if i > 0 && len(inForce(windows[i-1].Injections)) == 0 {
@@ -150,4 +153,12 @@ func cutAt(windows []Window, i int, ins []results.Injection) {
 	if i+1 < len(windows) && windows[i+1].Happened && len(inForce(windows[i+1].Injections)) == 0 {
 		windows[i+1].Start = last
 	}
+}
+
+// endOf returns when in no longer counts for the phase that planned it.
+func (w *Window) endOf(in results.Injection) time.Duration {
+	if in.Passes {
+		return max(in.End, w.Ended)
+	}
+	return in.End
 }

@@ -25,6 +25,12 @@ func reverted(fault string, start, end time.Duration) results.Event {
 	return results.Event{At: end, Kind: results.EventRevert, On: "cache", Injection: &in}
 }
 
+func passed(fault string, start, end time.Duration) results.Event {
+	e := reverted(fault, start, end)
+	e.Injection.Passes = true
+	return e
+}
+
 func phases(ps ...results.Phase) results.Manifest { return results.Manifest{Phases: ps} }
 
 func calm(name string) results.Phase { return results.Phase{Name: name} }
@@ -79,6 +85,22 @@ func TestCut(t *testing.T) {
 			"an injection that failed cuts nothing",
 			plain, append(began[:3:3], reverted("blackhole", 6*sec, 6*sec), endAt(15*sec)),
 			[]span{{"steady", 0, 5 * sec}, {"outage", 5 * sec, 10 * sec}, {"recovery", 10 * sec, 15 * sec}},
+		},
+		{
+			"a fault that passes by itself begins its phase and does not end it",
+			plain, append(began[:2:2], passed("blackhole", 5200*ms, 5300*ms), began[2], began[3]),
+			[]span{{"steady", 0, 5200 * ms}, {"outage", 5200 * ms, 10 * sec}, {"recovery", 10 * sec, 15 * sec}},
+		},
+		{
+			"a fault of no length that passed cuts too",
+			plain, append(began[:2:2], passed("blackhole", 5200*ms, 5200*ms), began[2], began[3]),
+			[]span{{"steady", 0, 5200 * ms}, {"outage", 5200 * ms, 10 * sec}, {"recovery", 10 * sec, 15 * sec}},
+		},
+		{
+			"beside one that passes another ends the phase",
+			phases(calm("steady"), hurt("outage", "flush", "latency"), calm("recovery")),
+			append(began[:2:2], passed("flush", 5100*ms, 5100*ms), reverted("latency", 5200*ms, 9900*ms), began[2], began[3]),
+			[]span{{"steady", 0, 5100 * ms}, {"outage", 5200 * ms, 9900 * ms}, {"recovery", 10 * sec, 15 * sec}},
 		},
 		{
 			"a fault that two phases plan cuts the one that it lay in",

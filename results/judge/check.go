@@ -68,8 +68,8 @@ func (t trial) checkState() Finding {
 	return f
 }
 
-// checkExits asks whether every process outlived the load, unless a fault was
-// pointed at it. A dependency that ends breaks our promise; a target that ends
+// checkExits asks whether every process outlived the load, unless a fault ended
+// it. A dependency that ends breaks our promise; a target that ends
 // under load is the target's own failure, the blackest of all.
 func (t trial) checkExits() Finding {
 	f := promise("no process ends during the load", "")
@@ -78,7 +78,7 @@ func (t trial) checkExits() Finding {
 	}
 	from, to := t.loadTime()
 	for _, e := range t.rec.Events {
-		if e.Kind == results.EventExit && e.At >= from && e.At < to && !t.faulted(e) {
+		if e.Kind == results.EventExit && e.At >= from && e.At < to && !e.Asked {
 			f = broken(f, fmt.Sprintf("the process %s ended %v into the run: %s", e.On, e.At.Round(time.Millisecond), e.Text),
 				"look at its log in the run folder: what ended it?")
 			if e.On == results.ProcessTarget {
@@ -99,13 +99,4 @@ func (t trial) loadTime() (from, to time.Duration) {
 		}
 	}
 	return from, to
-}
-
-func (t trial) faulted(e results.Event) bool {
-	for _, in := range figures.Injections(t.rec) {
-		if in.On == e.On && e.At >= in.Start && e.At <= in.End {
-			return true
-		}
-	}
-	return false
 }

@@ -22,12 +22,28 @@ func (t trial) checkPlanned(planned string, w figures.Window) Finding {
 	if in.Error != "" {
 		return f // checkInjections says so
 	}
+	if in.Passes {
+		return checkPassed(f, in, w)
+	}
 	held := max(0, min(in.End, w.Ended)-max(in.Start, w.Began))
 	length := w.Ended - w.Began
 	f.Figure, f.Measured, f.Value = "in force", Seconds.Format(held.Seconds()), held.Seconds()
 	if held.Seconds() < d.InForceShare*length.Seconds() {
 		return broken(f, fmt.Sprintf("the fault %s was in force for %v of %v in %s", planned, held.Round(time.Millisecond), length.Round(time.Millisecond), w.Phase.Name),
 			"make the phase longer, or look at what held the fault up")
+	}
+	return f
+}
+
+// checkPassed asks of a fault that passes by itself only whether it happened, and
+// was over, in its phase: how long it lasts is not planned.
+func checkPassed(f Finding, in results.Injection, w figures.Window) Finding {
+	f.Expectation = in.Fault + " happens in the phase"
+	f.Figure, f.Value = "lasted", (in.End - in.Start).Seconds()
+	f.Measured = Seconds.Format(f.Value)
+	if in.Start < w.Began || in.End > w.Ended {
+		return broken(f, fmt.Sprintf("the fault %s lasted from %v to %v, which is not within %s", in.Fault,
+			in.Start.Round(time.Millisecond), in.End.Round(time.Millisecond), w.Phase.Name), "make the phase longer, or look at what held the fault up")
 	}
 	return f
 }

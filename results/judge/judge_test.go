@@ -120,7 +120,12 @@ func TestJudge(t *testing.T) {
 		{"a target that ended during the load is its own failure", func(_ *testing.T, r *run) { r.exit(7*sec, results.ProcessTarget) },
 			Fail, "the process target ended 7s into the run: exit status 2"},
 		{"a process that ended after the load", func(_ *testing.T, r *run) { r.exit(16*sec, results.ProcessTarget) }, Pass, ""},
-		{"a process that a fault was pointed at", func(_ *testing.T, r *run) { r.exit(7*sec, "cache") }, Pass, ""},
+		{"a process that a fault ended", func(_ *testing.T, r *run) { r.exit(7*sec, "cache"); r.events[len(r.events)-1].Asked = true }, Pass, ""},
+		{"a process that ended while its link was injured", func(_ *testing.T, r *run) { r.exit(7*sec, "cache") },
+			Invalid, "the process cache ended 7s into the run: exit status 2"},
+		{"a fault that passed by itself need not last", func(_ *testing.T, r *run) { r.injection().Passes, r.injection().End = true, 5*sec }, Pass, ""},
+		{"a fault that passed by itself after its phase", func(_ *testing.T, r *run) { r.injection().Passes, r.injection().End = true, 11*sec },
+			Invalid, "lasted from 5s to 11s, which is not within outage"},
 
 		{"what the run requires is there", func(_ *testing.T, r *run) { r.require("cache_hits", "95%") }, Pass, ""},
 		{"what the run requires is missed", func(_ *testing.T, r *run) {
