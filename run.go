@@ -130,8 +130,12 @@ func (o *runOptions) choose(args []string) ([]*scenarios.Scenario, error) {
 			}
 		}
 	}
+	lent := map[string]string{results.LinkCache: o.cacheURL, results.LinkDatabase: o.databaseURL}
 	for _, s := range list {
 		if _, err := o.targetOf(s); err != nil {
+			return nil, err
+		}
+		if err := s.CheckLent(lent); err != nil {
 			return nil, err
 		}
 	}

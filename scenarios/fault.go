@@ -28,6 +28,7 @@ type faultFile struct {
 	Direction scalar `yaml:"direction"`
 	Share     scalar `yaml:"share"`
 	Whom      scalar `yaml:"whom"`
+	Empty     scalar `yaml:"empty"`
 }
 
 // scalar is the value of a key.

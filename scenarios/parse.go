@@ -125,6 +125,7 @@ func (raw *scenarioFile) buildPhases(p *problems, s *Scenario) []Phase {
 		for _, f := range r.Faults {
 			phase.Faults = append(phase.Faults, f.build(p, s, at))
 		}
+		r.checkServers(p, phase.Faults)
 		phase.Require = expectations(p, r.Require, judge.Phase)
 		phase.Expect = expectations(p, r.Expect, judge.Phase)
 		phases = append(phases, phase)

@@ -92,6 +92,12 @@ func TestParseNamesPlaceAndRemedy(t *testing.T) {
 		{"a fault on a link that is not there", "on: cache", "on: cash", []string{"x.yaml:16:14", `no link "cash"`, "cache, database"}},
 		{"an answer on a link that does not speak it", "kind: latency, latency: 200ms, jitter: 20ms", "kind: too_many_connections", []string{"x.yaml:16:27", "too_many_connections needs a link that speaks postgres; cache speaks redis"}},
 		{"an answer on a link that speaks it", "kind: latency, latency: 200ms, jitter: 20ms", "kind: readonly", nil},
+		{"a restart that empties a cache", "kind: latency, latency: 200ms, jitter: 20ms", "kind: restart, empty: true", nil},
+		{"a database without its data", "on: cache, kind: latency, latency: 200ms, jitter: 20ms", "on: database, kind: restart, empty: true", []string{"x.yaml:16:46", "a database cannot be started without its data"}},
+		{"emptiness that is no word", "kind: latency, latency: 200ms, jitter: 20ms", "kind: restart, empty: maybe", []string{"x.yaml:16:43", `"maybe" is neither true nor false`}},
+		{"a flush of a database", "on: cache, kind: latency, latency: 200ms, jitter: 20ms", "on: database, kind: flush", []string{"x.yaml:16:30", "flush needs a link that speaks redis; database speaks postgres"}},
+		{"two faults on one server", "jitter: 20ms}", "jitter: 20ms}\n      - {on: cache, kind: kill}\n      - {on: cache, kind: flush}", []string{"x.yaml:18:27", "kill and flush are both put on the server of cache"}},
+		{"faults on two servers, and on a link", "jitter: 20ms}", "jitter: 20ms}\n      - {on: cache, kind: kill}\n      - {on: database, kind: kill}", nil},
 		{"a fault on a stack without that link", "database: postgres", "database: none", nil},
 		{"an unknown figure", "p99: 25ms", "p98: 25ms", []string{"x.yaml:11:30", "p98"}},
 		{"a bound in the wrong unit", "p99: 25ms", "p99: 25%", []string{"x.yaml:11:30", "25%"}},
@@ -124,6 +130,26 @@ func TestParseNamesPlaceAndRemedy(t *testing.T) {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("Parse = %q, want it to contain %q", err, want)
 				}
+			}
+		})
+	}
+}
+
+func TestALentServerIsNotInjured(t *testing.T) {
+	for _, row := range []struct{ name, kind, url, want string }{
+		{"a fault on its link", "latency, latency: 200ms", "redis://lent", ""},
+		{"a fault on a server of ours", "kill", "", ""},
+		{"a fault on the server itself", "kill", "redis://lent", "x.yaml: phase climb: kill on cache needs a server that brownout starts itself; leave --cache-url out"},
+		{"its data", "flush", "redis://lent", "x.yaml: phase climb: flush on cache needs a server"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s, err := Parse("x.yaml", []byte(strings.Replace(good, "latency, latency: 200ms, jitter: 20ms", row.kind, 1)))
+			if err != nil {
+				t.Fatalf("Parse: %v", err)
+			}
+			err = s.CheckLent(map[string]string{"cache": row.url, "database": "postgres://lent"})
+			if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+				t.Errorf("CheckLent = %v, want %q", err, row.want)
 			}
 		})
 	}

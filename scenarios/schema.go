@@ -77,6 +77,8 @@ func form(p chaos.Parameter) schema {
 		return pattern(sharePattern, "50%")
 	case chaos.FormCount:
 		return schema{"type": "integer", "minimum": 1}
+	case chaos.FormYes:
+		return schema{"type": "boolean"}
 	}
 	return schema{"enum": p.Words}
 }

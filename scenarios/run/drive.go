@@ -105,7 +105,7 @@ func (r *runner) phase(ctx context.Context, l *lab, phase scenarios.Phase, end t
 	var g errgroup.Group
 	for _, fault := range phase.Faults {
 		g.Go(func() error {
-			_, err := chaos.Hold(pctx, l.gates[fault.On], fault, r.now, r.event)
+			_, err := chaos.Hold(pctx, l.injector(fault), fault, r.now, r.event)
 			return err
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"brownout/chaos/link/pgwire"
 	"brownout/chaos/link/resp"
 	"brownout/chaos/link/wire"
+	"brownout/chaos/process"
 	"brownout/chaos/stack"
 	"brownout/results"
 
@@ -29,6 +30,7 @@ type lab struct {
 	spawner *stack.Spawner
 	stack   *stack.Stack
 	gates   map[string]*link.Gate
+	servers map[string]*process.Injector
 	running errgroup.Group // the gates
 	stop    context.CancelFunc
 	target  *target
@@ -40,12 +42,12 @@ func (r *runner) open(ctx context.Context) (*lab, error) {
 	if _, err := stack.Sweep(ctx); err != nil {
 		r.Log.Warn("sweeping what killed runs left", "error", err)
 	}
-	l := &lab{spawner: stack.NewSpawner(), gates: map[string]*link.Gate{}, stop: func() {}}
+	l := &lab{spawner: stack.NewSpawner(), gates: map[string]*link.Gate{}, servers: map[string]*process.Injector{}, stop: func() {}}
 	var err error
 	l.stack, err = stack.Start(ctx, stack.Config{
 		Cache: r.Scenario.Stack.Cache, Database: r.Scenario.Stack.Database,
 		CacheURL: r.CacheURL, DatabaseURL: r.DatabaseURL,
-		Base: r.base, Record: r.event, Spawner: l.spawner,
+		Base: r.base, Record: r.event, Spawner: l.spawner, Settings: r.cacheSettings(),
 	})
 	if err != nil {
 		return l, fmt.Errorf("starting the stack: %w", err)
@@ -74,7 +76,7 @@ func (r *runner) openLinks(ctx context.Context, l *lab) error {
 		if err := gate.Listen(); err != nil {
 			return fmt.Errorf("opening link %s: %w", node.Name, err)
 		}
-		l.gates[node.Name] = gate
+		l.gates[node.Name], l.servers[node.Name] = gate, process.New(node)
 		l.running.Go(func() error { return gate.Run(gctx) })
 	}
 	return nil

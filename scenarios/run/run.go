@@ -82,6 +82,10 @@ func newRunner(cfg Config) (*runner, error) {
 	if err := cfg.Target.Check(cfg.Scenario); err != nil {
 		return nil, err
 	}
+	lent := map[string]string{results.LinkCache: cfg.CacheURL, results.LinkDatabase: cfg.DatabaseURL}
+	if err := cfg.Scenario.CheckLent(lent); err != nil {
+		return nil, err
+	}
 	r := &runner{Config: cfg, base: time.Now()}
 	rec, err := results.Create(cfg.Results, cfg.Scenario.Name, r.manifest())
 	if err != nil {
