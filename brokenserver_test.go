@@ -63,11 +63,13 @@ func breakIn(cfg *server.Config, name string) error {
 		cfg.Cache = asksFirst{cfg.Cache, cfg.Store}
 	case "insists":
 		cfg.Cache = insists{cfg.Cache}
+	case "trusts-misses":
+		cfg.Cache = &trustsMisses{Cache: cfg.Cache, filled: map[string]bool{}}
 	case "sulks":
 		cfg.Store = &sulkingStore{Store: cfg.Store}
 		cfg.Cache = &sulkingCache{Cache: cfg.Cache}
 	default:
-		return fmt.Errorf("DEFECTS: there is no defect %q, want acks, makes-up, asks-first, insists or sulks", name)
+		return fmt.Errorf("DEFECTS: there is no defect %q, want acks, makes-up, asks-first, insists, trusts-misses or sulks", name)
 	}
 	return nil
 }

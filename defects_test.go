@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -64,6 +65,43 @@ func (i insists) Set(ctx context.Context, environment string, snapshot []byte) e
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// trustsMisses takes the cache for the truth: an environment that was put into it
+// and is there no more has no flags.
+type trustsMisses struct {
+	feature.Cache
+	mu     sync.Mutex
+	filled map[string]bool
+}
+
+func (c *trustsMisses) Get(ctx context.Context, environment string) ([]byte, error) {
+	data, err := c.Cache.Get(ctx, environment)
+	if !errors.Is(err, feature.ErrMiss) {
+		return data, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.filled[environment] {
+		return data, err
+	}
+	return feature.NewSnapshot(environment, math.MaxInt64, nil).Encode()
+}
+
+func (c *trustsMisses) Set(ctx context.Context, environment string, snapshot []byte) error {
+	c.note(environment, true)
+	return c.Cache.Set(ctx, environment, snapshot)
+}
+
+func (c *trustsMisses) Delete(ctx context.Context, environment string) error {
+	c.note(environment, false)
+	return c.Cache.Delete(ctx, environment)
+}
+
+func (c *trustsMisses) note(environment string, filled bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.filled[environment] = filled
 }
 
 // sulkTime is how long a dependency is not asked after it has failed once: longer

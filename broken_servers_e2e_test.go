@@ -1,0 +1,42 @@
+package main
+
+// brokenForServers are broken targets that the scenarios with faults on servers,
+// and not on links, find.
+func brokenForServers() []brokenTarget {
+	seed := []string{"server.profile=seed"}
+	return []brokenTarget{
+		{
+			name: "an entry that could not be deleted is believed when Redis is back", scenario: "cache-restart",
+			set:     []string{"server.cache_retry_invalidation=false", "server.cache_check_revision=false"},
+			shorter: append([]string{"phases.outage.for=2s", "phases.recovery.for=2500ms"}, warm[1], warm[2]),
+			missed:  []string{"run lost_writes", "run staleness"},
+		},
+		{
+			name: "what is not in the cache any more is taken for deleted", scenario: "cache-restarts-empty",
+			set:     []string{"server.defects=trusts-misses"},
+			shorter: []string{brief[0], brief[1], "phases.first.for=1s", "phases.second.for=1s"},
+			missed:  []string{"first errors", "run wrong_answers"},
+		},
+		{
+			name: "everybody who misses asks the database", scenario: "cache-flush",
+			set:     []string{"server.cache_coalesce=false"},
+			shorter: append([]string{"phases.flush.for=2s"}, brief...),
+			missed:  []string{"flush database_queries"},
+		},
+		{
+			name: "the client waits until Redis answers", scenario: "cache-hang",
+			set: seed, shorter: append([]string{"phases.outage.for=3500ms"}, brief...),
+			missed: []string{"outage p99"},
+		},
+		{
+			name: "a query may take 4 s", scenario: "database-hang",
+			set: []string{"server.database_timeout=4s"}, shorter: append([]string{"phases.outage.for=2500ms"}, warm...),
+			missed: []string{"outage max"},
+		},
+		{
+			name: "a database that failed once is not asked any more", scenario: "database-restart",
+			set: []string{"server.defects=sulks"}, shorter: append([]string{"phases.restart.for=4s"}, warm...),
+			missed: []string{"restart recovers_within"},
+		},
+	}
+}
