@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"chaos/lab":         {"chaos", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "results"},
 	"chaos/lab/console": {"chaos", "chaos/failover", "chaos/lab", "chaos/stack"},
 	"chaos/link":        {"chaos", "chaos/link/wire", "results"},
+	"chaos/toxiproxy":   {"chaos", "results"},
 	"chaos/link/resp":   {"chaos/link/wire", "results"},
 	"chaos/link/wire":   {"results"},
 	"chaos/process":     {"chaos", "chaos/stack", "chaos/stack/admin", "results"},
@@ -56,8 +57,8 @@ var mayDepend = map[string][]string{
 	"golang.org/x/term":               {""}, // is this a terminal?
 	"github.com/goccy/go-yaml":        {"scenarios"},
 	"github.com/tsenart/vegeta/v12":   {"loadtest"},
-	"github.com/dunglas/httpsfv":      {"loadtest", "server"}, // Cache-Status: one writes it, the other reads it
-	"github.com/Shopify/toxiproxy/v2": {"chaos/link"},
+	"github.com/dunglas/httpsfv":      {"loadtest", "server"},            // Cache-Status: one writes it, the other reads it
+	"github.com/Shopify/toxiproxy/v2": {"chaos/link", "chaos/toxiproxy"}, // its toxics; the client of its server
 	"github.com/prometheus/procfs":    {"chaos/stack"},
 	"github.com/redis/go-redis/v9":    {"server/cache"},
 	"github.com/maypok86/otter/v2":    {"server/cache"},
