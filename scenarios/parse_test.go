@@ -82,7 +82,7 @@ func TestParseNamesPlaceAndRemedy(t *testing.T) {
 		{"a fault on some, one way", "jitter: 20ms", "share: 12.5%, whom: clients, direction: up", nil},
 		{"a share of a fault without percent", "jitter: 20ms", "share: 0.5", []string{"x.yaml:16:59", `"0.5" is not a share`, "50%"}},
 		{"a share of nothing", "jitter: 20ms", "share: 0%", []string{"x.yaml:16:59", `"0%" is not a share above 0%`}},
-		{"a fault on the port that is to spare some", "kind: latency, latency: 200ms, jitter: 20ms", "kind: refuse, share: 50%", []string{"x.yaml:16:42", "refuse takes no share: it works on the port"}},
+		{"a fault on the port that is to spare some", "kind: latency, latency: 200ms, jitter: 20ms", "kind: refuse, share: 50%", []string{"x.yaml:16:42", "refuse takes no share: it works below connections"}},
 		{"a fault on somebody who is not there", "jitter: 20ms", "whom: replicas", []string{"x.yaml:16:58", "nobody of replicas uses the link cache"}},
 		{"a fault on somebody unknown", "jitter: 20ms", "whom: proxies", []string{"x.yaml:16:58", `"proxies" is not known here; there are all, clients, replicas, sentinels`}},
 		{"a limit without bytes", "kind: latency, latency: 200ms, jitter: 20ms", "kind: limit_data", []string{"x.yaml:16:27", "limit_data needs bytes above 0"}},
