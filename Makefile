@@ -25,11 +25,11 @@ lint: ## Format check, vet (also for macOS) and staticcheck
 	$(GO) tool staticcheck ./...
 
 test: servers ## Run the tests
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./...
 
 # The tests of the command are left out: what they run are processes of their own.
 race: servers ## Run the tests of every room with the race detector
-	$(GO) test -race $$($(GO) list ./... | grep -v '^brownout$$')
+	$(GO) test -timeout 30m -race $$($(GO) list ./... | grep -v '^brownout$$')
 
 bench: servers build ## Run the scenarios tagged bench, judge them, write run folders to results/runs
 	bin/brownout run --tag bench --again 2
