@@ -32,7 +32,7 @@ type talk struct {
 	dialog   wire.Dialog // nil: the link's protocol is not known
 	over     bool        // nothing comes from the dependency any more
 	answers  []*answering
-	released chan struct{} // closed, and made anew, when an answer is taken away
+	released chan struct{} // closed, and made anew, when an answer that delays is taken away
 }
 
 func newTalk(d wire.Dialog, now func() time.Duration) *talk {
@@ -106,7 +106,8 @@ func (t *talk) answer(step wire.Step) error {
 	return nil
 }
 
-// wait keeps what the client sent for d, or until an answer is taken away.
+// wait keeps what the client sent for d, or until the answer that asked for it is
+// taken away.
 func (t *talk) wait(ctx context.Context, d time.Duration, released <-chan struct{}) {
 	start := time.Now()
 	timer := time.NewTimer(d)
@@ -122,7 +123,9 @@ func (t *talk) wait(ctx context.Context, d time.Duration, released <-chan struct
 	answers := slices.Clone(t.answers)
 	t.mu.Unlock()
 	for _, a := range answers {
-		a.kept(time.Since(start))
+		if a.answer.Delay > 0 {
+			a.kept(time.Since(start))
+		}
 	}
 }
 
@@ -151,6 +154,9 @@ func (t *talk) lift(a *answering) {
 	}
 	t.answers = slices.DeleteFunc(t.answers, func(other *answering) bool { return other == a })
 	t.dialog.Lift(&a.answer)
+	if a.answer.Delay == 0 {
+		return // it has kept nothing
+	}
 	close(t.released)
 	t.released = make(chan struct{})
 }

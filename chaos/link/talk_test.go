@@ -225,13 +225,17 @@ func TestAnAnswerGoesThroughTheFaults(t *testing.T) {
 	expect(t, c, "-no\n")
 }
 
-func TestWhatAnAnswerKeepsIsReleasedOnRevert(t *testing.T) {
-	g, _, _ := startChat(t, startEcho(t).addr())
+func TestWhatAnAnswerKeepsIsReleasedOnItsRevertAlone(t *testing.T) {
+	p := chatProtocol()
+	p.Name = chaos.ProtocolPostgres
+	g, _, _ := runGate(t, Config{Name: "cache", Upstream: startEcho(t).addr(), Protocol: p})
 	c := dialGate(t, g)
 	send(t, c, "a\n")
 	expect(t, c, "a\n")
-	r := inject(t, g, chaos.Fault{Kind: chaos.Garbage})
+	r := inject(t, g, chaos.Fault{Kind: chaos.SlowQuery, Latency: time.Hour})
 	send(t, c, "b\n")
+	expectSilence(t, c)
+	revert(t, inject(t, g, chaos.Fault{Kind: chaos.TooManyConnections}))
 	expectSilence(t, c)
 	revert(t, r)
 	expect(t, c, "b\n")
