@@ -131,10 +131,10 @@ type Config struct {
 	Listen      string                 // default "127.0.0.1:0"; without a host: all IPv4 addresses
 	Upstream    string                 // required: host:port of the dependency
 	Base        time.Time              // start of the run's clock; default: when New is called
-	Record      func(results.Event)    // connect and close events; concurrent; must not block long; default: discard
+	Record      func(results.Event)    // connect and close events; concurrent; must not block long, nor call the gate; default: discard
 	Protocol    wire.Protocol          // spoken on the link: exchanges are counted, answers can be given; default: bytes are carried unseen
 	TLS         *TLS                   // how TLS is spoken on both sides; default: bytes are carried as they are
-	Exchange    func(results.Exchange) // what the protocol showed; concurrent; must not block long; default: discard
+	Exchange    func(results.Exchange) // what the protocol showed; concurrent; must not block long, nor call the gate; default: discard
 	Seed        uint64                 // of the jitter and of shares: connection n of a gate always draws the same
 	DialTimeout time.Duration          // for reaching the dependency; default 5s
 

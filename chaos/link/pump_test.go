@@ -247,6 +247,36 @@ func TestLiftedStagesDoNotPileUp(t *testing.T) {
 	}
 }
 
+// A stage that stays does its work in the chain that is built anew when another
+// one has been lifted.
+func TestAStageStaysWhenAnotherIsLifted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const delay = 10 * time.Millisecond
+		r := newRig(100)
+		r.insert(newStage(&toxics.LatencyToxic{Latency: delay.Milliseconds()}))
+		for i := range 3 {
+			other := newStage(&toxics.LatencyToxic{Latency: 1})
+			r.insert(other)
+			r.feed <- []byte("met by both")
+			time.Sleep(time.Second)
+			r.lift(other)
+			before := r.passed()
+			r.feed <- []byte("late")
+			time.Sleep(delay - time.Millisecond)
+			synctest.Wait()
+			if n := r.passed() - before; n != 0 {
+				t.Errorf("round %d: %d bytes passed within %v, want none", i, n, delay)
+			}
+			time.Sleep(time.Second)
+			if n := r.passed() - before; n != 4 {
+				t.Errorf("round %d: %d bytes passed, want 4", i, n)
+			}
+		}
+		close(r.feed)
+		r.goroutines.Wait()
+	})
+}
+
 // A stage that ends the stream lets exactly its bytes out, through whatever stands
 // behind it, and blocks nobody.
 func TestPumpIsCut(t *testing.T) {
