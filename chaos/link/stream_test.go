@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"runtime"
 	"sync"
 	"testing"
@@ -92,15 +91,6 @@ func TestStreamsStayWholeUnderFaults(t *testing.T) {
 			wg.Wait()
 		})
 	}
-}
-
-func descriptors(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("no /proc/self/fd here")
-	}
-	return len(entries)
 }
 
 // chatter opens connections and talks on them until ctx is done; after an error
