@@ -1,15 +1,20 @@
 package link
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+
+	"brownout/chaos"
 )
 
 // BenchmarkGate compares the round trip of 150 bytes straight to an echo server,
@@ -21,7 +26,7 @@ func BenchmarkGate(b *testing.B) {
 	}{
 		{"direct", func(_ testing.TB, upstream string) string { return upstream }},
 		{"gate", func(t testing.TB, upstream string) string { g, _, _ := startGate(t, upstream); return g.Addr() }},
-		{"toxiproxy", startToxiproxy},
+		{"toxiproxy", StartToxiproxy},
 	}
 	for _, conns := range []int{1, 8} {
 		for _, p := range paths {
@@ -33,7 +38,9 @@ func BenchmarkGate(b *testing.B) {
 	}
 }
 
-func startToxiproxy(t testing.TB, upstream string) string {
+// StartToxiproxy runs a proxy of Toxiproxy in this process, without a toxic, until t
+// ends, and returns its address.
+func StartToxiproxy(t testing.TB, upstream string) string {
 	t.Helper()
 	srv := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
 	p := toxiproxy.NewProxy(srv, "bench", "127.0.0.1:0", upstream)
@@ -77,4 +84,34 @@ func roundTrips(b *testing.B, addr string, conns int) {
 		})
 	}
 	wg.Wait()
+}
+
+// BenchmarkRevert shows how long taking a fault away takes while connections talk:
+// its time is that of Inject and Revert and a millisecond between them.
+func BenchmarkRevert(b *testing.B) {
+	for _, doc := range soakKinds() {
+		b.Run(string(doc.Kind), func(b *testing.B) {
+			g, _, _ := startGate(b, startEcho(b).addr())
+			crew := &crew{t: b, weather: new(weather), dial: dialPlain(g)}
+			crew.weather.begin(every)
+			ctx, cancel := context.WithCancel(b.Context())
+			crew.begin(ctx, 1, 8)
+			defer crew.end(cancel)
+			rng := rand.New(rand.NewPCG(1, 1))
+			var took []time.Duration
+			for b.Loop() {
+				f, err := drawFault(rng, []chaos.KindDoc{doc})
+				if err != nil {
+					b.Fatal(err)
+				}
+				r := inject(b, g, f)
+				time.Sleep(time.Millisecond)
+				start := time.Now()
+				revert(b, r)
+				took = append(took, time.Since(start))
+			}
+			b.ReportMetric(float64(median(took).Microseconds()), "revert-µs")
+			b.ReportMetric(float64(took[len(took)-1].Microseconds()), "longest-µs")
+		})
+	}
 }
