@@ -26,7 +26,8 @@ const slowOneIn = 30
 // soakKinds are the kinds that a link needs one of the given protocols for, or none.
 func soakKinds(protocols ...string) []chaos.KindDoc {
 	return slices.DeleteFunc(chaos.Kinds(), func(k chaos.KindDoc) bool {
-		return k.Protocol != "" && !slices.Contains(protocols, k.Protocol)
+		onServer := chaos.Fault{Kind: k.Kind}.OnProcess()
+		return onServer || k.Protocol != "" && !slices.Contains(protocols, k.Protocol)
 	})
 }
 
