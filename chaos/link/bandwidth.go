@@ -29,7 +29,7 @@ func (b *bandwidth) attach(c *conn) {
 		if p == c.up {
 			l = &b.up
 		}
-		s := newStage(&paceToxic{most: b.rate.piece(), due: l.due})
+		s := newStage(&paceToxic{most: b.rate.piece(), due: l.due, late: l.leave})
 		s.account = &account{delays: &b.delays, floor: func(n int) time.Duration { return b.rate.takes(n) * 9 / 10 }}
 		b.touched.put(p, s)
 	}
@@ -63,6 +63,15 @@ func (l *lane) due(n int) time.Time {
 	}
 	l.free = l.free.Add(l.rate.takes(n))
 	return l.free
+}
+
+// leave gives the turn of n bytes back, which nobody will use. Who waits behind it
+// does not move up, but who comes next does: over any time no more passes than the
+// rate allows.
+func (l *lane) leave(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free = l.free.Add(-l.rate.takes(n))
 }
 
 func (b *bandwidth) end(time.Duration) results.Evidence {

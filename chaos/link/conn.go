@@ -33,8 +33,9 @@ type conn struct {
 	by      results.Closer
 	closed  time.Duration // 0: alive
 	aborted bool
-	broken  bool // the dependency reset the connection, or was never reached
-	hungUp  bool // the link ended it in the dependency's name
+	how     manner // it was aborted
+	broken  bool   // the dependency reset the connection, or was never reached
+	hungUp  bool   // the link ended it in the dependency's name
 }
 
 // How the sockets of a connection are closed.
@@ -228,7 +229,7 @@ func (c *conn) abort(by results.Closer, how manner) (first bool, err error) {
 	if c.aborted {
 		return first, nil
 	}
-	c.aborted = true
+	c.aborted, c.how = true, how
 	c.cancel()
 	c.up.kill()
 	c.down.kill()

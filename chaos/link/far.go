@@ -28,7 +28,7 @@ func (c *conn) dial() (far, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.aborted || c.hungUp { // while the dial was under way
-		server.Close()
+		shut(server, c.how)
 		return nil, net.ErrClosed
 	}
 	c.server = server

@@ -60,9 +60,8 @@
 //     connections of the link share, in pieces of a fiftieth of a second. With
 //     direction both each direction has the rate for itself. Live connections meet it
 //     with their next chunk. Beyond what latency may have under way the gate stops
-//     reading, and the sender feels it. The piece that was next for a client that gave
-//     up takes its time all the same, as on a wire. Revert gives away at once what has
-//     waited.
+//     reading, and the sender feels it. A client that gave up has its turn no more.
+//     Revert gives away at once what has waited.
 //
 //   - slice: what is sent is cut into pieces of size bytes, each at least gap after
 //     the one before. Live connections meet it with their next chunk; revert gives

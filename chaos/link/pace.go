@@ -14,6 +14,7 @@ import (
 type paceToxic struct {
 	most int                   // bytes of a piece
 	due  func(n int) time.Time // when the next piece, of n bytes, may go; called once for each
+	late func(n int)           // the next piece, of n bytes, will not go when it is due; nil: nobody cares
 }
 
 // GetBufferSize implements toxics.BufferedToxic. It is that of latency: a chunk's
@@ -50,6 +51,9 @@ func (p *paceToxic) give(stub *toxics.ToxicStub, c *stream.StreamChunk) bool {
 		case <-timer.C:
 		case <-stub.Interrupt:
 			timer.Stop()
+			if p.late != nil {
+				p.late(n)
+			}
 			n, interrupted = len(rest), true
 		}
 		// Moved by what it has waited here, for a latency behind this stage.

@@ -128,6 +128,36 @@ func TestBandwidthOfBothDirections(t *testing.T) {
 	}
 }
 
+// Clients that give up do not keep those who come after them waiting.
+func TestBandwidthOfClientsThatGiveUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBandwidth(chaos.Fault{Kind: chaos.Bandwidth, Rate: 1000})
+		var goroutines sync.WaitGroup
+		var took time.Duration
+		start := time.Now()
+		open := func() *pump {
+			p := newPump(&goroutines, func(b []byte) (int, error) { took = time.Since(start); return len(b), nil }, func() {})
+			b.attach(&conn{down: p})
+			return p
+		}
+		for range 100 {
+			p := open()
+			p.pass(make([]byte, 1000))
+			synctest.Wait()
+			p.kill()
+			p.stop()
+			synctest.Wait()
+		}
+		p := open()
+		p.pass(make([]byte, 20))
+		p.end(always)
+		goroutines.Wait()
+		if want := 20 * time.Millisecond; took != want {
+			t.Errorf("20 bytes took %v behind 100 clients that had given up, want %v", took, want)
+		}
+	})
+}
+
 func TestSliceCutsAnswers(t *testing.T) {
 	g, _, _ := startGate(t, startEcho(t).addr())
 	c := dialGate(t, g)

@@ -70,6 +70,37 @@ func TestResetResetsLiveAndNewConnections(t *testing.T) {
 	}
 }
 
+// A dial that ends just after the reset is reset as well.
+func TestDialUnderWayIsReset(t *testing.T) {
+	for how, want := range map[manner]error{closeHard: errReset, closeQuietly: io.EOF} {
+		s, accepted := startCloser(t)
+		g, _, _ := startGate(t, s.addr())
+		mine, theirs, err := pairTCP(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := newConn(g, t.Context(), 1, theirs)
+		c.aborted, c.how = true, how // without cancelling the dial, which would end it here
+		if _, err := c.dial(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("dial = %v, want %v", err, net.ErrClosed)
+		}
+		expectEnd(t, <-accepted, want)
+		mine.Close()
+		theirs.Close()
+	}
+}
+
+// pairTCP returns both ends of a connection.
+func pairTCP(t *testing.T) (a, b *net.TCPConn, err error) {
+	t.Helper()
+	s, accepted := startCloser(t)
+	c, err := net.Dial("tcp", s.addr())
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.(*net.TCPConn), <-accepted, nil
+}
+
 func TestResetAsARedisClientSeesIt(t *testing.T) {
 	srv := miniredis.RunT(t)
 	g, _, _ := startGate(t, srv.Addr())
