@@ -44,11 +44,14 @@ func listCommand() *cobra.Command {
 }
 
 // listFaults lists the kinds of fault. Those that need a link which understands its
-// protocol name it.
+// protocol name it; those on the server itself say so.
 func listFaults(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, k := range chaos.Kinds() {
 		on := "any link"
+		if (chaos.Fault{Kind: k.Kind}).OnProcess() {
+			on = "any server"
+		}
 		if k.Protocol != "" {
 			on = k.Protocol
 		}
