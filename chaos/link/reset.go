@@ -24,9 +24,9 @@ type resetting struct {
 func newResetting(start time.Duration) *resetting { return &resetting{start: start} }
 
 func (r *resetting) attach(c *conn) {
-	first, err := c.abort(results.ClosedByGate, closeHard)
-	r.mu.Lock()
+	r.mu.Lock() // before: the client may see it and the account be closed meanwhile
 	defer r.mu.Unlock()
+	first, err := c.abort(results.ClosedByGate, closeHard)
 	if !first || r.ended {
 		return // somebody else had ended it, or it came too late to be counted
 	}
