@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"chaos/lab/console": {"chaos", "chaos/failover", "chaos/lab", "chaos/stack"},
 	"chaos/link":        {"chaos", "chaos/link/wire", "results"},
 	"chaos/toxiproxy":   {"chaos", "results"},
-	"chaos/link/resp":   {"chaos/link/wire", "results"},
+	"chaos/link/resp":   {"chaos", "chaos/link/wire", "results"},
 	"chaos/link/wire":   {"results"},
 	"chaos/process":     {"chaos", "chaos/stack", "chaos/stack/admin", "results"},
 	"chaos/stack":       {"chaos/ca", "chaos/stack/admin", "results"},

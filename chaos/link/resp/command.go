@@ -8,104 +8,140 @@ import (
 	"sync"
 )
 
-// commands.txt is what Redis 7.0.15 says of its commands: name, flags, position of
-// the first key. TestTheTableIsWhatRedisSays compares it with a running server, and
-// writes it with -update.
+// commandsText is what COMMAND of a real Redis says, as far as it is needed here;
+// its first line says of which version. TestTheTableIsWhatRedisSays compares it
+// with the server of this machine, and makes it anew with -update.
 //
 //go:embed commands.txt
-var commandTable string
+var commandsText string
 
-// A command is what has to be known of one to answer it.
-type command struct {
-	name string // "GET", "CLIENT|SETINFO", as INFO commandstats names it, in upper case
-	key  int    // position of the first key; 0: none, or not at a fixed place
-	subs bool   // the next word is part of the name
+// A flags says what Redis asks of the state that it is in before it runs a command.
+type flags uint8
 
-	write, denyoom, loading, stale, noAuth, keyed, script bool
+const (
+	write   flags = 1 << iota // changes data: not on a replica
+	denyOOM                   // may need memory: not when it is full
+	loading                   // is served while the data is read from disk
+	stale                     // is served by a replica that has lost its primary
+	noAuth                    // is served before the client has given a password
+)
+
+// flagNames are the names of the flags in COMMAND, in the order of the bits.
+var flagNames = [...]string{"write", "denyoom", "loading", "stale", "no_auth"}
+
+func (f flags) has(g flags) bool { return f&g != 0 }
+
+// A keyPlace says where the first key of a command stands.
+type keyPlace struct {
+	at      int64  // index of the argument, the name being 0; 0: the command has no key
+	counted bool   // at is the number of keys, and the first stands behind it if there is one
+	word    string // the first key stands behind this word, which is looked for from at on
 }
 
-var commands = sync.OnceValue(readCommands) // made once, never changed
+// A command is a command, or a subcommand of a container, as the server knows it.
+type command struct {
+	kind  string // "GET", "CLIENT|SETINFO"
+	arity int64  // number of arguments with the name; -n: at least n; 0: any
+	flags flags
+	key   keyPlace
+	role  role
+	known bool
+	subs  map[string]*command // of a container
+	other *command            // of a container: stands for subcommands that are not known
+}
 
-func readCommands() map[string]*command {
+// accepts reports whether the server takes the command with argc arguments.
+func (c *command) accepts(argc int64) bool {
+	if c.arity < 0 {
+		return argc >= -c.arity
+	}
+	return c.arity == 0 || argc == c.arity
+}
+
+// commands reads the table once. It panics when the table is broken, which a test
+// would find first.
+var commands = sync.OnceValue(func() map[string]*command {
 	all := map[string]*command{}
-	for line := range strings.Lines(commandTable) {
-		c, err := readCommand(line)
+	for line := range strings.Lines(commandsText) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		c, err := parseCommand(line)
 		if err != nil {
-			panic(fmt.Sprintf("commands.txt: %v", err)) // it is part of the program
+			panic(fmt.Sprintf("commands.txt: %q: %v", line, err))
 		}
-		all[strings.ToLower(c.name)] = c
-		if container, _, ok := strings.Cut(c.name, "|"); ok {
-			all[strings.ToLower(container)].subs = true // it stands before its parts
-		}
+		add(all, c)
 	}
 	return all
+})
+
+// parseCommand reads a line: kind, arity, place of the key, flags.
+func parseCommand(line string) (*command, error) {
+	f := strings.Fields(line)
+	if len(f) != 4 {
+		return nil, fmt.Errorf("%d fields, want 4", len(f))
+	}
+	c := &command{kind: f[0], role: roleOf(f[0]), known: true}
+	var err error
+	if c.arity, err = strconv.ParseInt(f[1], 10, 64); err != nil {
+		return nil, err
+	}
+	if c.key, err = parseKeyPlace(f[2]); err != nil {
+		return nil, err
+	}
+	c.flags, err = parseFlags(f[3])
+	return c, err
 }
 
-func readCommand(line string) (*command, error) {
-	words := strings.Fields(line)
-	if len(words) != 3 {
-		return nil, fmt.Errorf("%q has %d words, want 3", line, len(words))
+// parseKeyPlace reads "-", "1", "#1" (counted) or "STREAMS@1".
+func parseKeyPlace(text string) (p keyPlace, err error) {
+	if text == "-" {
+		return p, nil
 	}
-	key, err := strconv.Atoi(words[2])
-	if err != nil {
-		return nil, fmt.Errorf("%q: %w", line, err)
+	if word, at, found := strings.Cut(text, "@"); found {
+		p.word, text = word, at
 	}
-	c := &command{name: strings.ToUpper(words[0]), key: key, keyed: key > 0}
-	for flag := range strings.SplitSeq(words[1], ",") {
-		switch flag {
-		case "write":
-			c.write = true
-		case "denyoom":
-			c.denyoom = true
-		case "loading":
-			c.loading = true
-		case "stale":
-			c.stale = true
-		case "no_auth":
-			c.noAuth = true
-		case "movablekeys":
-			c.keyed = true
+	text, p.counted = strings.CutPrefix(text, "#")
+	p.at, err = strconv.ParseInt(text, 10, 64)
+	return p, err
+}
+
+func parseFlags(text string) (f flags, err error) {
+	if text == "-" {
+		return 0, nil
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		bit := flagOf(name)
+		if bit == 0 {
+			return 0, fmt.Errorf("unknown flag %q", name)
+		}
+		f |= bit
+	}
+	return f, nil
+}
+
+func flagOf(name string) flags {
+	for i, known := range flagNames {
+		if name == known {
+			return 1 << i
 		}
 	}
-	switch c.name {
-	case "EVAL", "EVALSHA", "FCALL":
-		c.script = true
-	}
-	return c, nil
+	return 0
 }
 
-// command says which one r is. One that is not in the table is the server's own
-// business: it is answered by none but garbage.
-func (d *Dialog) command(r *request) command {
-	var lower [2*keptBytes + 1]byte
-	name := appendLower(lower[:0], r.word(0))
-	c, ok := commands()[string(name)]
-	if !ok {
-		return command{name: strings.ToUpper(d.names.get(name)), loading: true, stale: true, noAuth: true}
+// add puts c into all. Containers stand before their subcommands. What is not
+// known of a subcommand is taken to be what all its siblings have in common.
+func add(all map[string]*command, c *command) {
+	name, sub, isSub := strings.Cut(c.kind, "|")
+	if !isSub {
+		all[c.kind] = c
+		return
 	}
-	if !c.subs {
-		return *c
+	parent := all[name]
+	if parent.subs == nil {
+		parent.subs = map[string]*command{}
+		parent.other = &command{flags: c.flags}
 	}
-	if part, ok := commands()[string(appendLower(append(name, '|'), r.word(1)))]; ok {
-		return *part
-	}
-	return command{name: c.name, loading: true, stale: true}
-}
-
-func appendLower(to, b []byte) []byte {
-	for _, c := range b {
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		to = append(to, c)
-	}
-	return to
-}
-
-// patternOf is the pattern of the first key of r, empty if it has none.
-func (d *Dialog) patternOf(c command, r *request) string {
-	if c.key <= 0 || c.key >= keptArgs || r.lens[c.key] == 0 {
-		return ""
-	}
-	return d.patterns.pattern(r.word(c.key))
+	parent.subs[sub] = c
+	parent.other.flags &= c.flags
 }

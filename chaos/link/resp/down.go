@@ -6,62 +6,112 @@ import (
 	"brownout/chaos/link/wire"
 )
 
-// Down implements wire.Dialog.
+// Down takes what the dependency sent.
 func (d *Dialog) Down(b []byte, at time.Duration) wire.Step {
 	switch {
 	case d.closed:
 		return wire.Step{}
-	case d.aside != "":
-		return wire.Step{Forward: b}
-	case d.queue.made > 0:
-		return d.weave(b, at)
+	case d.downAside:
+	case d.queue.answers > 0:
+		return d.interleave(b, at)
+	default:
+		for rest := b; len(rest) > 0 && !d.downAside; {
+			rest = rest[d.listen(rest, at):]
+			d.settle(at)
+		}
 	}
-	for rest := b; len(rest) > 0 && d.aside == ""; {
-		n, done, err := d.reply.scan(rest)
-		rest = rest[n:]
-		d.replied(done, err, at)
-	}
-	return wire.Step{Forward: b}
+	return wire.Step{Forward: b, Close: d.closed}
 }
 
-// weave puts replies of ours between the server's.
-func (d *Dialog) weave(b []byte, at time.Duration) wire.Step {
-	d.in = d.in[:0]
-	for len(b) > 0 && d.aside == "" && !d.closed {
-		instead := d.queue.len() > 0 && d.queue.head().instead
-		n, done, err := d.reply.scan(b)
-		if !instead || d.reply.push() {
-			d.in = append(d.in, b[:n]...)
+// interleave puts answers between the replies in b.
+func (d *Dialog) interleave(b []byte, at time.Duration) wire.Step {
+	d.given = reuse(d.given)
+	for len(b) > 0 && !d.closed && !d.downAside {
+		head := d.queue.front()
+		away := head != nil && head.replace
+		n := d.listen(b, at)
+		if !away || d.reply.top == '>' {
+			d.given = append(d.given, b[:n]...)
 		}
 		b = b[n:]
-		d.replied(done, err, at)
-		for d.queue.len() > 0 && d.queue.head().reply != nil && !d.queue.head().instead && !d.closed {
-			d.in = d.give(d.in, d.queue.pop(), at)
-		}
+		d.settle(at)
 	}
-	if d.aside != "" {
-		d.in = append(d.in, b...)
+	if !d.closed {
+		d.given = append(d.given, b...)
 	}
-	return wire.Step{Forward: d.in, Close: d.closed}
+	return wire.Step{Forward: d.given, Close: d.closed}
 }
 
-// replied takes note of a reply of the server.
-func (d *Dialog) replied(done bool, err error, at time.Duration) {
+// listen takes bytes of b up to the end of a reply, and returns how many.
+func (d *Dialog) listen(b []byte, at time.Duration) int {
+	n, s := d.reply.scan(b)
+	switch s {
+	case whole:
+		d.arrived(at)
+	case broken:
+		d.lose(notReply, at)
+	}
+	return n
+}
+
+// arrived takes a reply or a push that is whole.
+func (d *Dialog) arrived(at time.Duration) {
+	head := d.queue.front()
+	if d.pushed(head) {
+		reply, last := d.confirmed(head)
+		if !reply {
+			return
+		}
+		if !last {
+			head.down += d.reply.size
+			return
+		}
+	}
 	switch {
-	case err != nil:
-		d.stepAside(at, "a reply "+notRESP)
-	case !done || d.reply.push():
-	case d.queue.len() == 0:
-		if d.reply.top != '-' { // an error before the server hangs up is in order
-			d.stepAside(at, "the server said something that nobody had asked for")
+	case head != nil:
+		head.down += d.reply.size
+		d.learn(head.role)
+		d.replied(head, at)
+	case !d.reply.failed(): // errors come unasked before a server closes
+		d.lose(unasked, at)
+	}
+}
+
+// learn takes what a reply says of the connection.
+func (d *Dialog) learn(r role) {
+	switch {
+	case r == hello && !d.reply.failed():
+		d.resp3 = d.reply.top == '%'
+	case r == reset && !d.reply.failed():
+		d.resp3, d.subs = false, subscriptions{}
+	}
+}
+
+// replied reports the first request, whose reply has arrived. If the dependency was
+// told to discard a transaction, it is given its answer.
+func (d *Dialog) replied(p *pending, at time.Duration) {
+	if !p.replace {
+		d.say(p, at, d.reply.class())
+		d.queue.pop()
+		return
+	}
+	d.say(&pending{kind: "DISCARD", sent: p.sent, up: int64(len(discardRequest)), down: p.down}, at, d.reply.class())
+	p.replace = false
+}
+
+// settle does what is next without the dependency's doing: it gives the answers whose
+// turn has come, and steps aside.
+func (d *Dialog) settle(at time.Duration) {
+	for p := d.queue.front(); p != nil && d.reply.idle() && !d.closed; p = d.queue.front() {
+		if p.role == departs {
+			d.lose(d.aside, at)
+			return
 		}
-	case d.queue.head().instead:
-		d.queue.head().instead = false // weave gives its reply
-	default:
-		s := d.queue.pop()
-		if s.hello {
-			d.resp3 = d.reply.top == '%'
+		if p.answer == nil || p.replace {
+			return
 		}
-		d.tell(s, at, d.reply.class(&d.names), d.reply.size)
+		d.given = append(d.given, p.answer...)
+		d.answered(p, at)
+		d.queue.pop()
 	}
 }

@@ -2,139 +2,142 @@ package resp
 
 import (
 	"bytes"
-	"slices"
+	"strings"
 	"testing"
-	"time"
+
+	"brownout/chaos"
+	"brownout/results"
 
 	"github.com/google/go-cmp/cmp"
-
-	"brownout/chaos/link/wire"
-	"brownout/results"
 )
 
-// cut gives b to step in pieces: the sizes come from by, so that the fuzzer
-// chooses them.
-func cut(b, by []byte, step func([]byte) wire.Step) []byte {
-	var all []byte
+// seedStreams adds what the unit tests play as seeds.
+func seedStreams(f *testing.F) {
+	for _, tt := range tapTests {
+		var up, down string
+		for i, text := range tt.turns {
+			if i%2 == 0 {
+				up += text
+			} else {
+				down += text
+			}
+		}
+		f.Add([]byte(up), []byte(down), []byte{1, 7, 0, 200, 2})
+	}
+	f.Add([]byte(strings.Repeat("x", 1000)), []byte("*1000000000\r\n"), []byte{255})
+}
+
+// chunks cuts b at the places that cuts says; byte 0 lets the rest be whole.
+func chunks(b, cuts []byte) [][]byte {
+	var all [][]byte
 	for i := 0; len(b) > 0; i++ {
 		n := len(b)
-		if len(by) > 0 {
-			n = min(n, 1+int(by[i%len(by)])%16)
+		if len(cuts) > 0 && cuts[i%len(cuts)] > 0 {
+			n = min(n, int(cuts[i%len(cuts)]))
 		}
-		all = append(all, step(b[:n:n]).Forward...)
-		b = b[n:]
+		all, b = append(all, b[:n]), b[n:]
 	}
 	return all
 }
 
-func seeds(f *testing.F) {
-	for _, s := range [][2]string{
-		{get + set + ping, "$1|x|+OK|+PONG|"},
-		{"PING|get k|", "+PONG|$-1|"},
-		{"*2|$5|HELLO|$1|3|*2|$9|SUBSCRIBE|$1|a|", "%1|+proto|:3|>3|+subscribe|+a|:1|"},
-		{multi + set + exec, "+OK|+QUEUED|*1|+OK|"},
-		{"*1|$7|MONITOR|", "+OK|+1 [0]|"},
-		{"*3|$5|PSYNC|$1|?|$2|-1|", "+FULLRESYNC|$3|abc"},
-		{"*1|$99|x", "*3|~2|%1|"},
-		{"*-1|*0||", "=7|txt:abc|(12|,1|#t|_|!3|ERR|"},
-		{"\x00\xff", "HTTP/1.1 200 OK|"},
-	} {
-		f.Add(crlf(s[0]), crlf(s[1]), []byte{0})
-		f.Add(crlf(s[0]), crlf(s[1]), []byte{2, 6, 0, 15})
-	}
-}
-
-// FuzzRoundTrip: what is forwarded is what came, byte for byte, whatever it is and
-// however it is cut.
-func FuzzRoundTrip(f *testing.F) {
-	seeds(f)
-	f.Fuzz(func(t *testing.T, up, down, by []byte) {
+// FuzzWhatPassesIsNotChanged holds that without an answer in force each step
+// forwards the very slice that it was given, and that little is kept.
+func FuzzWhatPassesIsNotChanged(f *testing.F) {
+	seedStreams(f)
+	f.Fuzz(func(t *testing.T, up, down, cuts []byte) {
 		d := New(func(results.Exchange) {})
-		if got := cut(up, by, func(b []byte) wire.Step { return d.Up(b, 1) }); !bytes.Equal(got, up) {
-			t.Errorf("Up forwarded %q of %q", got, up)
+		upChunks, downChunks := chunks(up, cuts), chunks(down, cuts)
+		for i := range max(len(upChunks), len(downChunks)) {
+			if i < len(upChunks) {
+				s := d.Up(upChunks[i], 0)
+				if !same(s.Forward, upChunks[i]) || s.Back != nil || s.Close {
+					t.Fatalf("Up(%q) = %q, back %q, close %t", upChunks[i], s.Forward, s.Back, s.Close)
+				}
+			}
+			if i < len(downChunks) {
+				s := d.Down(downChunks[i], 0)
+				if !same(s.Forward, downChunks[i]) || s.Back != nil || s.Close {
+					t.Fatalf("Down(%q) = %q, back %q, close %t", downChunks[i], s.Forward, s.Back, s.Close)
+				}
+			}
 		}
-		if got := cut(down, by, func(b []byte) wire.Step { return d.Down(b, 1) }); !bytes.Equal(got, down) {
-			t.Errorf("Down forwarded %q of %q", got, down)
+		if kept := len(d.held) + cap(d.forward) + cap(d.back) + cap(d.given); kept > 0 {
+			t.Errorf("%d bytes are kept", kept)
 		}
-		d.End(1)
-	})
-}
-
-// FuzzCuts: the exchanges are the same however the streams are cut.
-func FuzzCuts(f *testing.F) {
-	seeds(f)
-	f.Fuzz(func(t *testing.T, up, down, by []byte) {
-		tell := func(by []byte) (all []results.Exchange, aside string) {
-			d := New(func(e results.Exchange) { all = append(all, e) })
-			cut(up, by, func(b []byte) wire.Step { return d.Up(b, 1) })
-			cut(down, by, func(b []byte) wire.Step { return d.Down(b, 2) })
-			d.End(3)
-			return all, d.Aside()
-		}
-		whole, aside := tell(nil)
-		pieces, asidePieces := tell(append(slices.Clone(by), 0))
-		if diff := cmp.Diff(whole, pieces); diff != "" || aside != asidePieces {
-			t.Errorf("exchanges depend on the cut (-whole +pieces), aside %q and %q:\n%s", aside, asidePieces, diff)
+		if len(d.request.line) > maxLine || len(d.queue.ring) > 2*maxPending || len(d.names) > maxPatterns {
+			t.Errorf("a line of %d bytes, %d slots and %d patterns are kept", len(d.request.line), len(d.queue.ring), len(d.names))
 		}
 	})
 }
 
-// FuzzAnswered: with an answer in force and lifted somewhere, each request gets one
-// reply, in its turn: its own, or that of the answer.
-func FuzzAnswered(f *testing.F) {
-	f.Add([]byte("gsgsg"), uint8(1), uint8(3), []byte{3})
-	f.Add([]byte("ssggss"), uint8(0), uint8(9), []byte{0, 7})
-	f.Fuzz(func(t *testing.T, kinds []byte, on, off uint8, by []byte) {
-		s := newScene()
-		var a *wire.Answer
-		var client []byte // what the client gets
-		var server []byte // replies that the server has made
-		var serving request
-		for i, k := range kinds {
-			if i == int(on) {
-				a, _, _ = s.inject("readonly")
+func same(a, b []byte) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
+
+// FuzzPiecesDoNotMatter holds that what is counted, answered and forwarded does not
+// depend on how the streams are cut, with and without answers in force.
+func FuzzPiecesDoNotMatter(f *testing.F) {
+	seedStreams(f)
+	kinds := []chaos.Kind{"", chaos.Readonly, chaos.ReadonlyClose, chaos.Loading, chaos.NoAuth, chaos.ClusterDown, chaos.Garbage}
+	f.Fuzz(func(t *testing.T, up, down, cuts []byte) {
+		for _, kind := range kinds {
+			once := passage(kind, [][]byte{up}, [][]byte{down})
+			often := passage(kind, chunks(up, cuts), chunks(down, cuts))
+			if diff := cmp.Diff(once.exchanges(), often.exchanges()); diff != "" {
+				t.Errorf("%s: exchanges differ (-whole +cut):\n%s", kind, diff)
 			}
-			if a != nil && i == int(off) {
-				s.Lift(a)
+			if diff := cmp.Diff(once.said, often.said); diff != "" {
+				t.Errorf("%s: exchanges differ (-whole +cut):\n%s", kind, diff)
 			}
-			text := get
-			if k%2 == 0 {
-				text = set
+			if once.toRedis.String() != often.toRedis.String() || once.toUser.String() != often.toUser.String() {
+				t.Errorf("%s: the server is sent %q and %q, the client %q and %q", kind, &once.toRedis, &often.toRedis, &once.toUser, &often.toUser)
 			}
-			forwarded := cut(crlf(text), by, func(b []byte) wire.Step {
-				step := s.Up(b, time.Duration(i))
-				client = append(client, step.Back...)
-				return step
-			})
-			for len(forwarded) > 0 {
-				n, done, _, err := serving.scan(forwarded)
-				if err != nil {
-					t.Fatalf("the server got %q: %v", forwarded, err)
-				}
-				forwarded = forwarded[n:]
-				if done {
-					server = append(server, '+', serving.word(0)[0], '\r', '\n')
-				}
-			}
-			if k%3 == 0 { // the server speaks now
-				client = append(client, cut(server, by, func(b []byte) wire.Step { return s.Down(b, 9) })...)
-				server = nil
+			if once.Aside() != often.Aside() || once.closed != often.closed {
+				t.Errorf("%s: aside %q and %q, closed %t and %t", kind, once.Aside(), often.Aside(), once.closed, often.closed)
 			}
 		}
-		client = append(client, cut(server, by, func(b []byte) wire.Step { return s.Down(b, 9) })...)
-		var want []byte
-		for i, k := range kinds {
-			switch {
-			case k%2 != 0:
-				want = append(want, "+G\r\n"...)
-			case i >= int(on) && (i < int(off) || int(off) < int(on)):
-				want = append(want, crlf(readonly)...)
-			default:
-				want = append(want, "+S\r\n"...)
-			}
+	})
+}
+
+// passage plays what the client sends, and then what the server sends.
+func passage(kind chaos.Kind, up, down [][]byte) *talk {
+	d := newTalk()
+	if kind != "" {
+		d.inject(kind)
+	}
+	for _, b := range up {
+		d.asks(string(b))
+	}
+	for _, b := range down {
+		d.replies(string(b))
+	}
+	d.End(3)
+	return d
+}
+
+// FuzzInlineRequestsAreSplitAsWhole holds that an inline request is read as the
+// array of its arguments is.
+func FuzzInlineRequestsAreSplitAsWhole(f *testing.F) {
+	for _, line := range []string{`get a`, `set "a b" 'c\'d'`, `set "\x41\n\"" x`, `set a"b`, `get "a"b`, ``} {
+		f.Add([]byte(line))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		if bytes.ContainsAny(line, "\n\x00*") || len(line) > 1000 {
+			return
 		}
-		if !bytes.Equal(client, want) {
-			t.Errorf("the client got %q, want %q", client, want)
+		args, ok := splitLine(line)
+		inline := passage("", [][]byte{append(line, '\n')}, nil)
+		if !ok {
+			if inline.Aside() != notRequest {
+				t.Errorf("%q is followed", line)
+			}
+			return
+		}
+		words := make([]string, len(args))
+		for i, arg := range args {
+			words[i] = string(arg)
+		}
+		want := passage("", [][]byte{[]byte(array(words))}, nil)
+		if diff := cmp.Diff(want.exchanges(), inline.exchanges()); diff != "" {
+			t.Errorf("%q: exchanges differ (-array +inline):\n%s", line, diff)
 		}
 	})
 }

@@ -2,65 +2,69 @@ package resp
 
 import "time"
 
-// maxQueue bounds how many requests may be without a reply. A client that sends
-// more at once is not followed any more.
-const maxQueue = 64 << 10
+// maxPending bounds the requests of a connection that wait for a reply.
+const maxPending = 1 << 16
 
-// A slot is a request that waits for its reply.
-type slot struct {
+// A pending is a request that waits for its reply.
+type pending struct {
 	kind, pattern string
 	sent          time.Duration
-	up            int64
-	// reply is given in the server's name, nil if the server's own is. instead says
-	// that the server was sent something else, whose reply is swallowed.
-	reply   []byte
-	instead bool
-	hangUp  bool // the connection is closed behind reply
-	hello   bool
+	up, down      int64 // bytes
+	role          role
+	left          int64 // subscribes: replies that are to come; 0: until no subscription is left
+
+	answer  []byte // in the dependency's name; nil: the dependency replies
+	replace bool   // the dependency was told to discard a transaction; its reply is replaced by answer
+	closes  bool   // the connection is closed behind answer
 }
 
-// A queue is a ring of slots in the order of the requests.
+// A queue holds the pending requests in their order.
 type queue struct {
-	ring  []slot
-	first int
-	n     int
-	made  int // slots with a reply of ours
+	ring       []pending // its length is a power of two
+	head, size int
+	answers    int // how many have an answer
 }
 
-func (q *queue) len() int { return q.n }
+func (q *queue) full() bool { return q.size >= maxPending }
 
-// push adds a slot, and says whether there was room.
-func (q *queue) push(s slot) bool {
-	if q.n == maxQueue {
-		return false
+// front returns the first one, nil if there is none.
+func (q *queue) front() *pending {
+	if q.size == 0 {
+		return nil
 	}
-	if q.n == len(q.ring) {
-		grown := make([]slot, max(4, 2*len(q.ring)))
-		for i := range q.n {
-			grown[i] = *q.at(i)
-		}
-		q.ring, q.first = grown, 0
-	}
-	q.n++
-	*q.at(q.n - 1) = s
-	if s.reply != nil {
-		q.made++
-	}
-	return true
+	return &q.ring[q.head]
 }
 
-func (q *queue) at(i int) *slot { return &q.ring[(q.first+i)%len(q.ring)] }
-
-// head is the oldest slot. There must be one.
-func (q *queue) head() *slot { return q.at(0) }
-
-// pop takes the oldest slot out. It is good until the next push.
-func (q *queue) pop() *slot {
-	s := q.head()
-	q.first = (q.first + 1) % len(q.ring)
-	q.n--
-	if s.reply != nil {
-		q.made--
+func (q *queue) push(p pending) {
+	if q.size == len(q.ring) {
+		q.grow()
 	}
-	return s
+	if p.answer != nil {
+		q.answers++
+	}
+	q.ring[(q.head+q.size)&(len(q.ring)-1)] = p
+	q.size++
+}
+
+func (q *queue) grow() {
+	ring := make([]pending, max(4, 2*len(q.ring)))
+	n := copy(ring, q.ring[q.head:])
+	copy(ring[n:], q.ring[:q.head])
+	q.ring, q.head = ring, 0
+}
+
+// idleRing is how long the ring of an empty queue may be.
+const idleRing = 1 << 10
+
+// pop removes the first one.
+func (q *queue) pop() {
+	p := q.front()
+	if p.answer != nil {
+		q.answers--
+	}
+	*p = pending{}
+	q.head = (q.head + 1) & (len(q.ring) - 1)
+	if q.size--; q.size == 0 && len(q.ring) > idleRing {
+		q.ring, q.head = nil, 0
+	}
 }

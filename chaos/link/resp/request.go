@@ -1,195 +1,143 @@
 package resp
 
-import "errors"
+// A requestPhase is where in a request the scanner is.
+type requestPhase uint8
 
-// Bounds of a request, as in Redis 7 (networking.c): more is not RESP.
 const (
-	maxArgs   = 1 << 20
-	maxBulk   = 512 << 20
-	maxInline = 64 << 10
+	beforeRequest requestPhase = iota
+	inCount                    // behind the * of an array
+	beforeLength               // before a $
+	inLength                   // behind it
+	inArgument
+	inLine // an inline request
 )
 
-// What a request remembers of itself.
-const (
-	keptArgs  = 4
-	keptBytes = 64 // of each argument
-)
-
-var errNotRESP = errors.New("it is not RESP")
-
-// A request scans requests, one after the other: arrays of bulk strings, or lines.
+// A request scans what a client sends, in pieces of any size. It keeps what is
+// asked of a request later, and nothing of its values. What it says of a request
+// holds until it is given the next byte.
 type request struct {
-	state state
-	num   number
-	argc  int   // arguments that it has
-	arg   int   // the one that is being read
-	left  int64 // bytes of it, with its line end
-	size  int64 // bytes of the request so far
+	cmd   *command // nil: there is no name yet, or none at all
+	argc  int64    // number of arguments, with the name
+	size  int64    // bytes
+	keyed bool     // the first key is what kept returns
 
-	args  [keptArgs][keptBytes]byte
-	lens  [keptArgs]int
-	words int // inline: words so far
-	inner bool
+	phase  requestPhase
+	head   header
+	index  int64 // of the argument that is read
+	left   int64 // bytes of it that are to come, with its CRLF
+	keyAt  int64 // index of the first key; 0: not known
+	keep   bool  // the argument is kept
+	text   [maxPattern]byte
+	length int
+	line   []byte // inline request: what is there
 }
 
-type state int
+// kept returns the first bytes of the argument that was kept last.
+func (r *request) kept() []byte { return r.text[:r.length] }
 
-const (
-	atStart  state = iota // of a request or value
-	inCount               // after '*'
-	inMark                // where '$' must come
-	inLength              // after '$'
-	inBulk                // in an argument
-	inLine                // in an inline request
-)
+// idle reports whether the scanner stands between two requests.
+func (r *request) idle() bool { return r.phase == beforeRequest }
 
-// fresh says that no byte of a request has been read.
-func (r *request) fresh() bool { return r.state == atStart }
-
-// scan reads b up to the end of a request. done says that it ended at b[n-1];
-// empty that Redis takes no notice of it.
-func (r *request) scan(b []byte) (n int, done, empty bool, err error) {
-	if r.state == atStart {
-		r.size, r.arg, r.argc, r.words, r.inner = 0, 0, 0, 0, false
-		r.lens = [keptArgs]int{}
+// scan consumes bytes of b up to the end of a request.
+func (r *request) scan(b []byte) (int, status) {
+	n, s := 0, more
+	if r.phase == beforeRequest && len(b) > 0 {
+		n = r.begin(b[0])
 	}
-	for n < len(b) {
-		switch r.state {
-		case inBulk:
-			n += r.bulk(b[n:])
-			if r.left > 0 {
-				continue
-			}
-			if r.arg++; r.arg == r.argc {
-				return r.end(n, false)
-			}
-			r.state = inMark
-		case inLine:
-			n++
-			if b[n-1] == '\n' {
-				return r.end(n, r.words == 0)
-			}
-			if r.letter(b[n-1]); r.size+int64(n) > maxInline {
-				return n, false, false, errNotRESP
-			}
-		default:
-			n++
-			stop, err := r.header(b[n-1])
-			if stop || err != nil {
-				n, done, empty, _ = r.end(n, true)
-				return n, done, empty, err
-			}
-		}
+	for n < len(b) && s == more {
+		var used int
+		used, s = r.step(b[n:])
+		n += used
 	}
 	r.size += int64(n)
-	return n, false, false, nil
+	if s == whole {
+		r.phase = beforeRequest
+	}
+	return n, s
 }
 
-func (r *request) end(n int, empty bool) (int, bool, bool, error) {
-	r.size += int64(n)
-	r.state = atStart
-	return n, true, empty, nil
+// begin starts a request and returns how many bytes that took: all but an inline
+// request, which begins with its name, begin with an asterisk.
+func (r *request) begin(c byte) int {
+	r.cmd, r.argc, r.size = nil, 0, 0
+	r.index, r.keyAt, r.keyed, r.length = 0, 0, false, 0
+	if c != '*' {
+		r.phase = inLine
+		return 0
+	}
+	r.phase, r.head = inCount, header{}
+	return 1
 }
 
-// header reads one byte outside of an argument. stop says that the request ended.
-func (r *request) header(c byte) (stop bool, err error) {
-	switch r.state {
-	case atStart:
-		if c == '*' {
-			r.state, r.num = inCount, number{}
-			return false, nil
-		}
-		r.state = inLine
-		if c == '\n' {
-			return true, nil
-		}
-		r.letter(c)
-	case inMark:
-		if c != '$' {
-			return false, errNotRESP
-		}
-		r.state, r.num = inLength, number{}
+// step consumes some of b, which is not empty.
+func (r *request) step(b []byte) (int, status) {
+	switch r.phase {
 	case inCount:
-		done, err := r.num.add(c)
-		if !done || err != nil {
-			return false, err
+		n, s := r.head.read(b)
+		if s == whole {
+			s = r.open(r.head.n)
 		}
-		if r.num.value > maxArgs {
-			return false, errNotRESP
+		return n, s
+	case beforeLength:
+		if b[0] != '$' {
+			return 0, broken
 		}
-		r.argc, r.state = int(r.num.value), inMark
-		return r.argc <= 0, nil
+		r.phase, r.head = inLength, header{}
+		return 1, more
 	case inLength:
-		done, err := r.num.add(c)
-		if !done || err != nil {
-			return false, err
+		n, s := r.head.read(b)
+		if s == whole {
+			s = r.openArgument(r.head.n)
 		}
-		if r.num.value < 0 || r.num.value > maxBulk {
-			return false, errNotRESP
-		}
-		r.left, r.state = r.num.value+2, inBulk
-	}
-	return false, nil
-}
-
-// bulk reads what is there of an argument, and keeps its beginning.
-func (r *request) bulk(b []byte) int {
-	n := int(min(int64(len(b)), r.left))
-	if body := r.left - 2; r.arg < keptArgs && body > 0 {
-		r.keep(r.arg, b[:min(int64(n), body)])
-	}
-	r.left -= int64(n)
-	return n
-}
-
-func (r *request) keep(arg int, b []byte) {
-	r.lens[arg] += copy(r.args[arg][r.lens[arg]:], b)
-}
-
-// letter reads a byte of an inline request.
-func (r *request) letter(c byte) {
-	if c == ' ' || c == '\t' || c == '\r' {
-		r.inner = false
-		return
-	}
-	if !r.inner {
-		r.inner = true
-		r.words++
-	}
-	if r.words <= keptArgs {
-		r.keep(r.words-1, []byte{c})
+		return n, s
+	case inArgument:
+		return r.readArgument(b)
+	default:
+		return r.readLine(b)
 	}
 }
 
-// word is the beginning of argument i, empty if there is none.
-func (r *request) word(i int) []byte { return r.args[i][:r.lens[i]] }
-
-// A number is a decimal number that ends in CR LF.
-type number struct {
-	value    int64
-	negative bool
-	digits   int
-	cr       bool
+// open begins an array of argc. Redis does not answer an empty one.
+func (r *request) open(argc int64) status {
+	if argc > maxCount {
+		return broken
+	}
+	if r.argc = max(argc, 0); r.argc == 0 {
+		return whole
+	}
+	r.phase = beforeLength
+	return more
 }
 
-// add reads one byte. done says that the number has ended.
-func (n *number) add(c byte) (done bool, err error) {
-	switch {
-	case n.cr && c == '\n' && n.digits > 0:
-		if n.negative {
-			n.value = -n.value
-		}
-		return true, nil
-	case n.cr:
-	case c == '\r':
-		n.cr = true
-		return false, nil
-	case c == '-' && n.digits == 0 && !n.negative:
-		n.negative = true
-		return false, nil
-	case c >= '0' && c <= '9' && n.digits < 12:
-		n.value, n.digits = n.value*10+int64(c-'0'), n.digits+1
-		return false, nil
+func (r *request) openArgument(length int64) status {
+	if length < 0 || length > maxLength {
+		return broken
 	}
-	return false, errNotRESP
+	r.phase, r.left = inArgument, length+2
+	if r.keep = r.wanted(); r.keep {
+		r.length = 0
+	}
+	return more
+}
+
+func (r *request) readArgument(b []byte) (int, status) {
+	if r.keep && r.left > 2 {
+		r.length += copy(r.text[r.length:], b[:min(r.left-2, int64(len(b)))])
+	}
+	n, s := skip(b, &r.left)
+	if s == whole {
+		s = r.closeArgument()
+	}
+	return n, s
+}
+
+func (r *request) closeArgument() status {
+	if r.keep {
+		r.use(r.kept())
+	}
+	if r.index++; r.index == r.argc {
+		return whole
+	}
+	r.phase = beforeLength
+	return more
 }

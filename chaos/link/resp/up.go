@@ -4,171 +4,146 @@ import (
 	"time"
 
 	"brownout/chaos/link/wire"
-	"brownout/results"
 )
 
-// maxHeld bounds what is held of a request while an answer is in force. A longer
-// one goes by unanswered.
+// maxHeld bounds what is held of a request until it is whole, in bytes.
 const maxHeld = 1 << 20
 
-// discard is sent in the place of an EXEC that must not be carried out.
-const discard = "*1\r\n$7\r\nDISCARD\r\n"
-
-// Up implements wire.Dialog.
+// Up takes what the client sent.
 func (d *Dialog) Up(b []byte, at time.Duration) wire.Step {
 	switch {
-	case d.closed:
+	case d.closed || d.closing:
 		return wire.Step{}
-	case d.aside != "" && len(d.held) == 0:
-		return wire.Step{Forward: b}
-	case d.aside != "" || len(d.answers) > 0 || len(d.held) > 0:
-		return d.sift(b, at)
-	}
-	for rest := b; len(rest) > 0 && d.aside == ""; {
-		n, done, empty, err := d.request.scan(rest)
-		rest = rest[n:]
-		if err != nil {
-			d.stepAside(at, "a request "+notRESP)
-		} else if done && !empty {
-			d.forwarded(d.command(&d.request), at)
-		}
+	case len(d.force) > 0 || d.tx.dirty || len(d.held) > 0:
+		return d.judge(b, at)
+	case !d.upAside:
+		d.follow(b, at)
 	}
 	return wire.Step{Forward: b}
 }
 
-const notRESP = "is not RESP"
-
-// sift reads b request by request, and lets through what is not answered.
-func (d *Dialog) sift(b []byte, at time.Duration) wire.Step {
-	d.out, d.back = d.out[:0], d.back[:0]
-	for len(b) > 0 && d.aside == "" && !d.closed {
-		if d.request.fresh() {
-			d.holding = len(d.answers) > 0
-		}
-		n, done, empty, err := d.request.scan(b)
-		d.take(b[:n])
+// follow counts the requests in b, all of which is forwarded.
+func (d *Dialog) follow(b []byte, at time.Duration) {
+	for len(b) > 0 && !d.upAside {
+		n, s := d.request.scan(b)
 		b = b[n:]
-		switch {
-		case err != nil:
-			d.stepAside(at, "a request "+notRESP)
-		case done && !empty:
-			d.whole(at)
-		case done, len(d.held) > maxHeld:
-			d.release()
+		switch s {
+		case whole:
+			d.forwarded(at)
+		case broken:
+			d.leave(notRequest)
 		}
 	}
-	if d.aside != "" {
-		d.release()
-		d.out = append(d.out, b...)
-	}
-	return wire.Step{Forward: d.out, Back: d.back, Close: d.closed && d.queue.len() == 0}
+	d.begun = !d.request.idle()
 }
 
-// take puts bytes of a request where they belong.
-func (d *Dialog) take(b []byte) {
-	if d.holding {
-		d.held = append(d.held, b...)
-		return
+// judge forwards what is in b, request by request, or answers it.
+func (d *Dialog) judge(b []byte, at time.Duration) wire.Step {
+	d.forward, d.back = reuse(d.forward), reuse(d.back)
+	for len(b) > 0 && !d.closing && !d.upAside {
+		n, s := d.request.scan(b)
+		part := b[:n]
+		b = b[n:]
+		switch s {
+		case more:
+			d.hold(part)
+		case whole:
+			d.decide(part, at)
+		case broken:
+			d.hold(part)
+			d.leave(notRequest)
+		}
 	}
-	d.release() // of a request whose answer was lifted
-	d.out = append(d.out, b...)
+	if d.upAside {
+		d.pass(b)
+	}
+	return wire.Step{Forward: d.forward, Back: d.back, Close: d.closed}
 }
 
-// release lets through what is held.
-func (d *Dialog) release() {
-	d.out = append(d.out, d.held...)
-	d.held, d.holding = d.held[:0], false
+// pass forwards what is held, and b.
+func (d *Dialog) pass(b []byte) {
+	d.forward = append(append(d.forward, d.held...), b...)
+	d.held = reuse(d.held)
 }
 
-// whole decides about the request that has ended.
-func (d *Dialog) whole(at time.Duration) {
-	c := d.command(&d.request)
-	if !d.holding { // it was under way before the answer
-		d.release()
-		d.forwarded(c, at)
-		return
-	}
-	v := d.decide(c, &d.request)
-	if v.reply == nil {
-		d.release()
-		d.forwarded(c, at)
-		return
-	}
-	d.held, d.holding = d.held[:0], false
-	d.multi.follow(c)
-	s := slot{
-		kind: c.name, pattern: d.patternOf(c, &d.request), sent: at, up: d.request.size,
-		reply: v.reply, instead: v.instead, hangUp: v.hangUp,
-	}
-	if v.instead {
-		d.out = append(d.out, discard...)
-	}
-	if d.queue.len() > 0 || v.instead {
-		d.enqueue(s, at)
-		return
-	}
-	d.back = d.give(d.back, &s, at)
-}
-
-// give appends the reply of s, and reports it.
-func (d *Dialog) give(to []byte, s *slot, at time.Duration) []byte {
-	d.tell(s, at, classOf(s.reply, &d.names), int64(len(s.reply)))
-	d.closed = d.closed || s.hangUp
-	return append(to, s.reply...)
-}
-
-// classOf is the class of a reply of ours.
-func classOf(b []byte, names *interned) string {
-	var r reply
-	if _, done, err := r.scan(b); err != nil || !done {
-		return results.ReplyGarbage
-	}
-	return r.class(names)
-}
-
-// forwarded takes note of a request that the server gets.
-func (d *Dialog) forwarded(c command, at time.Duration) {
-	d.multi.follow(c)
-	s := slot{kind: c.name, pattern: d.patternOf(c, &d.request), sent: at, up: d.request.size, hello: c.name == "HELLO"}
-	if why := d.beyond(c); why != "" {
-		d.enqueue(s, at)
-		d.stepAside(at, why)
-		return
-	}
-	if d.resp3 && subscribes(c) { // its replies are pushes
-		d.tell(&s, at, results.ReplyOK, 0)
-		return
-	}
-	d.enqueue(s, at)
-}
-
-func (d *Dialog) enqueue(s slot, at time.Duration) {
-	if d.over {
-		d.tell(&s, at, results.ReplyNone, 0)
-	} else if !d.queue.push(s) {
-		d.stepAside(at, "more requests were sent at once than are followed")
-	}
-}
-
-// beyond says why what comes after c is not followed, "" if it is.
-func (d *Dialog) beyond(c command) string {
+// hold keeps part of a request until it is whole, if that may matter then.
+func (d *Dialog) hold(part []byte) {
 	switch {
-	case c.name == "SYNC" || c.name == "PSYNC":
-		return "it is replication"
-	case c.name == "MONITOR":
-		return "it is MONITOR's"
-	case c.name == "CLIENT|REPLY":
-		return "its replies are switched off"
-	case subscribes(c) && !d.resp3:
-		return "it is subscribed in RESP2"
+	case d.begun:
+	case len(d.force) == 0 && !d.tx.dirty:
+		d.begun = true
+	case len(d.held)+len(part) > maxHeld:
+		d.begun = true
+		d.missed()
+	default:
+		d.held = append(d.held, part...)
+		return
 	}
-	return ""
+	d.pass(part)
 }
 
-func subscribes(c command) bool {
-	switch c.name {
-	case "SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE":
-		return true
+// decide forwards a request that is whole with its last part, or answers it.
+func (d *Dialog) decide(last []byte, at time.Duration) {
+	raw := last
+	if len(d.held) > 0 {
+		d.held = append(d.held, last...)
+		raw = d.held
 	}
-	return false
+	if d.request.size > maxHeld && !d.begun {
+		d.begun = true
+		d.missed()
+	}
+	if d.begun || d.request.argc == 0 || d.queue.full() || !d.refused(raw, at) {
+		d.forward = append(d.forward, raw...)
+		d.forwarded(at)
+	}
+	d.held, d.begun = reuse(d.held), false
+}
+
+// forwarded takes note of a request that the dependency gets.
+func (d *Dialog) forwarded(at time.Duration) {
+	r := &d.request
+	if r.argc == 0 {
+		return
+	}
+	if d.queue.full() {
+		d.leave(tooMany)
+		return
+	}
+	p := d.pending(at)
+	if d.tx.open && (p.role == subscribes || p.role == hello) {
+		p.role = departs
+	}
+	if p.role == departs {
+		d.leave(p.kind)
+		d.queue.push(p)
+		d.settle(at)
+		return
+	}
+	d.tx.note(r)
+	d.queue.push(p)
+}
+
+// pending returns the current request as one that waits for its reply.
+func (d *Dialog) pending(at time.Duration) pending {
+	r := &d.request
+	p := pending{kind: r.cmd.kind, role: r.cmd.role, sent: at, up: r.size}
+	if r.keyed {
+		p.pattern = d.names.of(r.kept())
+	}
+	if p.role == subscribes {
+		p.left = r.argc - 1
+	}
+	return p
+}
+
+// smallBuffer is how much a connection keeps for its next step, in bytes.
+const smallBuffer = 64 << 10
+
+// reuse empties b, or drops it if it has become large.
+func reuse(b []byte) []byte {
+	if cap(b) > smallBuffer {
+		return nil
+	}
+	return b[:0]
 }
