@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brownout/chaos/link/wire"
@@ -26,7 +27,8 @@ type talk struct {
 	// order is held from the moment in which it is decided what the client gets
 	// until it has been given. It is taken before mu.
 	order    sync.Mutex
-	finished bool // the client gets nothing more; guarded by order
+	finished bool        // the client gets nothing more; guarded by order
+	injected atomic.Bool // an answer was ever put in force: answers may come
 
 	mu       sync.Mutex
 	dialog   wire.Dialog // nil: the link's protocol is not known
@@ -41,11 +43,9 @@ func newTalk(d wire.Dialog, now func() time.Duration) *talk {
 
 // up carries b, from the client, to the dependency.
 func (t *talk) up(ctx context.Context, b []byte) (int, error) {
-	step, released := t.asked(b)
-	if len(step.Back) > 0 || step.Close {
-		if err := t.answer(step); err != nil || step.Close {
-			return len(b), err
-		}
+	step, released, err := t.asked(b)
+	if err != nil || step.Close {
+		return len(b), err
 	}
 	if step.Delay > 0 {
 		t.wait(ctx, step.Delay, released)
@@ -57,8 +57,26 @@ func (t *talk) up(ctx context.Context, b []byte) (int, error) {
 	return min(n, len(b)), err
 }
 
-// asked gives b to the dialog.
-func (t *talk) asked(b []byte) (wire.Step, <-chan struct{}) {
+// asked gives b to the dialog, and the client what is answered at once. Where an
+// answer may come of it, order is held from before the dialog is asked: or the
+// dependency's next words could get between, and the answer into the middle of
+// them. Without one it is not: a client that writes and does not read must not be
+// kept from writing.
+func (t *talk) asked(b []byte) (wire.Step, <-chan struct{}, error) {
+	say := t.answer
+	if t.injected.Load() {
+		t.order.Lock()
+		defer t.order.Unlock()
+		say = t.say
+	}
+	step, released := t.ask(b)
+	if len(step.Back) == 0 && !step.Close {
+		return step, released, nil
+	}
+	return step, released, say(step)
+}
+
+func (t *talk) ask(b []byte) (wire.Step, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.dialog == nil {
@@ -92,6 +110,11 @@ func (t *talk) down(b []byte) error {
 func (t *talk) answer(step wire.Step) error {
 	t.order.Lock()
 	defer t.order.Unlock()
+	return t.say(step)
+}
+
+// say is answer; order is held.
+func (t *talk) say(step wire.Step) error {
 	if t.finished {
 		return net.ErrClosed
 	}
@@ -137,6 +160,7 @@ func (t *talk) inject(a *answering, fresh bool, start func(func())) {
 	if t.dialog == nil || t.over {
 		return
 	}
+	t.injected.Store(true)
 	t.answers = append(t.answers, a)
 	step := t.dialog.Inject(&a.answer, fresh, t.now())
 	step.Back = bytes.Clone(step.Back)
