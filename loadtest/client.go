@@ -21,8 +21,9 @@ const (
 
 // ClientConfig configures NewClient. Its fields mean what they mean in Config.
 type ClientConfig struct {
-	Base     time.Time         // required
-	Requests Requests          // required
+	Base     time.Time // required
+	Requests Requests  // required
+	Peers    []Requests
 	Timeout  time.Duration     // default: DefaultTimeout
 	Record   func(results.Hit) // required; calls do not overlap
 }
@@ -42,7 +43,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if cfg.Base.IsZero() || cfg.Record == nil {
 		return nil, errors.New("base and record must be set")
 	}
-	forms, err := cfg.Requests.compile()
+	forms, err := compileAll(cfg.Requests, cfg.Peers)
 	if err != nil {
 		return nil, fmt.Errorf("requests: %w", err)
 	}
@@ -62,7 +63,7 @@ func (c *Client) Close() { c.close() }
 // Seed writes seeds, each until it succeeds or ctx ends. An answer that no further
 // attempt would change, such as 400, ends it at once.
 func (c *Client) Seed(ctx context.Context, seeds []Operation) error {
-	if !c.exchange.forms.writes {
+	if !c.exchange.forms[0].writes {
 		return errors.New("there is no request that writes")
 	}
 	return each(ctx, seeds, func(ctx context.Context, op Operation) error {

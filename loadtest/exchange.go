@@ -22,7 +22,7 @@ const maxBody = 1 << 20
 // follows no redirect, uses no proxy, and sends nothing twice.
 type exchange struct {
 	base      time.Time // of the run's clock
-	forms     forms
+	forms     []forms   // of the instances
 	timeout   time.Duration
 	transport http.RoundTripper
 }
@@ -45,8 +45,9 @@ func newTransport(idle, most int, timeout time.Duration) *http.Transport {
 
 // do carries out an operation. It sets everything of the hit but Due and Sent.
 func (e *exchange) do(ctx context.Context, op Operation) results.Hit {
-	hit := results.Hit{Seq: op.Seq, Op: op.Op, Environment: op.Environment, Key: op.Key, Token: op.Token}
-	form, answer := e.forms.of(op.Op)
+	instance := int(op.Seq % uint64(len(e.forms)))
+	hit := results.Hit{Seq: op.Seq, Instance: instance, Op: op.Op, Environment: op.Environment, Key: op.Key, Token: op.Token}
+	form, answer := e.forms[instance].of(op.Op)
 	resp, body, err := e.ask(ctx, form, op)
 	hit.Done = time.Since(e.base)
 	if resp != nil {

@@ -68,7 +68,7 @@ func padded(n int) string { return `{"pad":"` + strings.Repeat("x", n) + `","v":
 
 func newExchange(t *testing.T, url string) *exchange {
 	t.Helper()
-	forms, err := Requests{
+	compiled, err := Requests{
 		Read:        Template{Method: "GET", URL: url},
 		Write:       &Template{Method: "POST", URL: url, Body: "{token}"},
 		ReadAnswer:  Answer{Token: Locator{Pointer: "/v"}},
@@ -79,7 +79,7 @@ func newExchange(t *testing.T, url string) *exchange {
 	}
 	transport := newTransport(1, 0, 5*time.Second)
 	t.Cleanup(transport.CloseIdleConnections)
-	return &exchange{base: time.Now(), forms: forms, timeout: 5 * time.Second, transport: transport}
+	return &exchange{base: time.Now(), forms: []forms{compiled}, timeout: 5 * time.Second, transport: transport}
 }
 
 func refusedURL(t *testing.T) string {
@@ -181,8 +181,8 @@ func TestAnswerIsReadIntoTheHit(t *testing.T) {
 	e := newExchange(t, rawServer(t, func(c *net.TCPConn, _ int) {
 		say(c, "HTTP/1.1 201 Created\r\nFlag-Version: 9\r\nCache-Status: flags; hit\r\nContent-Length: 9\r\n\r\n"+`{"v":"x"}`)
 	}))
-	e.forms.readAnswer.Version = Locator{Header: "Flag-Version"}
-	e.forms.readAnswer.Source = SourceLocator{Header: "Cache-Status", CacheStatus: true}
+	e.forms[0].readAnswer.Version = Locator{Header: "Flag-Version"}
+	e.forms[0].readAnswer.Source = SourceLocator{Header: "Cache-Status", CacheStatus: true}
 	for _, op := range []Operation{
 		{Seq: 4, Op: results.OpRead, Environment: "e", Key: "k"},
 		{Seq: 5, Op: results.OpWrite, Environment: "e", Key: "k", Token: "mine"},

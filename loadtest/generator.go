@@ -29,6 +29,7 @@ type Config struct {
 	Schedule Schedule      // required
 	Workload Workload      // required
 	Requests Requests      // required
+	Peers    []Requests    // those of further instances of the target; hits go to each in turn
 	Timeout  time.Duration // of one request, from when it is sent; default: DefaultTimeout
 	// MaxWorkers bounds requests under way at one time. Where it binds, hits are
 	// sent late, and the hits say so. Default: DefaultMaxWorkers.
@@ -44,7 +45,7 @@ type Config struct {
 // A Generator sends the hits of a schedule.
 type Generator struct {
 	cfg   Config
-	forms forms
+	forms []forms // one for each instance
 
 	// Seams for tests.
 	transport http.RoundTripper        // default: a new transport per Run
@@ -57,11 +58,11 @@ func New(cfg Config) (*Generator, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	forms, err := cfg.Requests.compile()
+	forms, err := compileAll(cfg.Requests, cfg.Peers)
 	if err != nil {
 		return nil, fmt.Errorf("requests: %w", err)
 	}
-	if cfg.Workload.Reads < 1 && !forms.writes {
+	if cfg.Workload.Reads < 1 && !forms[0].writes {
 		return nil, errors.New("the workload writes, and there is no request for that; write reads: 100%")
 	}
 	return &Generator{

@@ -124,6 +124,38 @@ func TestHitsCarryTheirScheduleAndOperation(t *testing.T) {
 	})
 }
 
+func TestEveryInstanceHasItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var hits []results.Hit
+		cfg := bubbleConfig(t, &hits)
+		for _, host := range []string{"second", "third"} {
+			cfg.Peers = append(cfg.Peers, Requests{Read: Template{Method: "GET", URL: "http://" + host + ".test/{key}"}})
+		}
+		var mu sync.Mutex
+		got := map[string]int{}
+		g := newFake(t, cfg, nil)
+		g.transport = roundTripper(func(req *http.Request) (*http.Response, error) {
+			mu.Lock()
+			got[req.URL.Host]++
+			mu.Unlock()
+			return fakeTarget(func(context.Context) error { return nil }).RoundTrip(req)
+		})
+		if err := g.Run(t.Context()); err != nil {
+			t.Fatalf("Run: %v", err)
+		}
+		for i, host := range []string{"target.test", "second.test", "third.test"} {
+			own := count(hits, func(h results.Hit) bool { return h.Instance == i })
+			if got[host] != 100 || own != 100 {
+				t.Errorf("%s got %d requests, instance %d has %d hits, want 100", host, got[host], i, own)
+			}
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
 func TestLateStartIsLateness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var hits []results.Hit

@@ -55,6 +55,19 @@ func (r Requests) compile() (f forms, err error) {
 	return f, r.checkWrite(f.write)
 }
 
+// compileAll compiles the requests of every instance.
+func compileAll(first Requests, peers []Requests) ([]forms, error) {
+	var all []forms
+	for _, r := range append([]Requests{first}, peers...) {
+		f, err := r.compile()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
 // checkWrite looks at what read and write must have in common.
 func (r Requests) checkWrite(write form) error {
 	if err := r.WriteAnswer.check(); err != nil {

@@ -17,6 +17,7 @@ const (
 	EventReady     EventKind = "ready"     // a process answered
 	EventExit      EventKind = "exit"      // a process ended
 	EventInterrupt EventKind = "interrupt" // the run was cancelled
+	EventStep      EventKind = "step"      // a failover took a step (Step is set; On: the failover)
 )
 
 // An Event is something that happened at one moment of the run.
@@ -28,6 +29,17 @@ type Event struct {
 	Conn      *Conn         `json:"conn,omitempty"`
 	Asked     bool          `json:"asked,omitempty"` // exit: we had told the process to end
 	Injection *Injection    `json:"injection,omitempty"`
+	Step      *Step         `json:"step,omitempty"`
+}
+
+// A Step is a step of a failover as it was taken. Times are offsets from the
+// beginning of the failover.
+type Step struct {
+	Name  string        `json:"name"`
+	Due   time.Duration `json:"due"`
+	Began time.Duration `json:"began"`
+	Ended time.Duration `json:"ended"`
+	Error string        `json:"error,omitempty"`
 }
 
 // Closer says who ended a connection first.
@@ -64,7 +76,7 @@ type Conn struct {
 // An Injection is a fault and the interval in which it was in force, with the
 // evidence that it bit.
 type Injection struct {
-	Kind     string        `json:"kind"`  // kind of fault, as in the scenario
+	Kind     string        `json:"kind"`  // kind of fault, as in the scenario; KindFailover
 	On       string        `json:"on"`    // the link
 	Fault    string        `json:"fault"` // the whole fault in words: kind and parameters
 	Start    time.Duration `json:"start"`
@@ -73,6 +85,10 @@ type Injection struct {
 	Evidence Evidence      `json:"evidence"`
 	Error    string        `json:"error,omitempty"` // putting it in force or reverting it failed
 }
+
+// KindFailover is the kind of an injection that is a failover: from its beginning
+// until clients can go on.
+const KindFailover = "failover"
 
 // Evidence is what a link, or a server, showed of a fault while it was in force.
 type Evidence struct {

@@ -50,6 +50,7 @@ type Hit struct {
 	Sent time.Duration `json:"sent"` // when it was handed to the HTTP client
 	Done time.Duration `json:"done"` // when the answer had been read, or the error came
 
+	Instance    int    `json:"instance,omitempty"` // of the target, from 0
 	Environment string `json:"env"`
 	Key         string `json:"key"`
 	// Token is the value that was written or read. Every write of a run carries a

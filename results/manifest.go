@@ -31,6 +31,12 @@ type Manifest struct {
 	Machine      Machine           `json:"machine"`
 	Versions     map[string]string `json:"versions,omitempty"` // brownout, go, kernel, …
 
+	// Scale is what the times of a failover were multiplied by, Unscaled what was not
+	// shortened with them: the run's times are not those of the published failover. 0:
+	// nothing was shortened.
+	Scale    float64 `json:"scale,omitempty"`
+	Unscaled string  `json:"unscaled,omitempty"`
+
 	Phases []Phase       `json:"phases"`
 	Always []Expectation `json:"always,omitempty"`
 }
@@ -70,7 +76,7 @@ type Phase struct {
 	For      time.Duration `json:"for"`
 	RateFrom float64       `json:"rate_from"`        // requests per second at its start
 	RateTo   float64       `json:"rate_to"`          // and at its end
-	Faults   []string      `json:"faults,omitempty"` // in words
+	Faults   []string      `json:"faults,omitempty"` // in words, a failover among them
 	// Require are bounds that the run itself must keep for a judgement: a miss makes
 	// it invalid. Expect are bounds on the target: a miss makes it fail.
 	Require []Expectation `json:"require,omitempty"`

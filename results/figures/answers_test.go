@@ -199,6 +199,11 @@ func TestAKeyThatCannotBeReadBackIsOpen(t *testing.T) {
 	}
 }
 
+func by(instance int, h results.Hit) results.Hit {
+	h.Instance = instance
+	return h
+}
+
 func TestVersionRegressions(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -214,6 +219,8 @@ func TestVersionRegressions(t *testing.T) {
 		{"a late old answer does not hide the greatest", []results.Hit{read(1, 2, "c", 3), read(1, 4, "a", 1), read(5, 6, "b", 2)}, 1, "version 2 after version 3"},
 		{"an answer without a version says nothing", []results.Hit{read(1, 2, "b", 2), read(3, 4, "a", 0)}, 0, ""},
 		{"other keys do not matter", []results.Hit{read(1, 2, "b", 2), of("other", read(3, 4, "a", 1))}, 0, ""},
+		{"another instance need not know yet", []results.Hit{read(1, 2, "b", 2), by(1, read(3, 4, "a", 1))}, 0, ""},
+		{"each instance by itself", []results.Hit{by(7, read(1, 2, "b", 2)), read(1, 2, "c", 3), by(7, read(3, 4, "a", 1))}, 1, "version 1 after version 2"},
 		{"a readback can go back", []results.Hit{read(1, 2, "b", 2), readback(9, "a", 1)}, 1, "version 1 after version 2"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

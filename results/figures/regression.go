@@ -2,13 +2,34 @@ package figures
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"brownout/results"
 )
 
+// addRegressions looks at each instance by itself: what one has answered, another
+// need not know yet.
 func (c *Check) addRegressions(h *History) {
-	answers := h.answers()
+	for _, answers := range byInstance(h.answers()) {
+		c.addRegressionsOf(answers)
+	}
+}
+
+// byInstance splits hits by the instance of the target that answered.
+func byInstance(hits []results.Hit) [][]results.Hit {
+	of := map[int][]results.Hit{}
+	for _, h := range hits {
+		of[h.Instance] = append(of[h.Instance], h)
+	}
+	var all [][]results.Hit
+	for _, instance := range slices.Sorted(maps.Keys(of)) {
+		all = append(all, of[instance])
+	}
+	return all
+}
+
+func (c *Check) addRegressionsOf(answers []results.Hit) {
 	byDone := slices.Clone(answers)
 	slices.SortStableFunc(byDone, func(a, b results.Hit) int { return cmp.Compare(a.Done, b.Done) })
 	var before uint64 // the greatest version that had been answered when answer was sent

@@ -20,7 +20,7 @@ func (t trial) checks() []Finding {
 	for i, w := range t.windows {
 		all = append(all, t.checkPhase(i, w)...)
 	}
-	return append(all, t.checkInjections()...)
+	return append(append(all, t.checkInjections()...), t.checkSteps()...)
 }
 
 // checkPhase asks whether a phase was driven and injured as planned.
@@ -81,7 +81,7 @@ func (t trial) checkExits() Finding {
 		if e.Kind == results.EventExit && e.At >= from && e.At < to && !e.Asked {
 			f = broken(f, fmt.Sprintf("the process %s ended %v into the run: %s", e.On, e.At.Round(time.Millisecond), e.Text),
 				"look at its log in the run folder: what ended it?")
-			if e.On == results.ProcessTarget {
+			if results.IsTarget(e.On) {
 				f.Verdict = Fail
 			}
 			return f

@@ -30,6 +30,9 @@ type Defaults struct {
 	// InForceShare is the least share of its phase in which a fault must have been
 	// in force.
 	InForceShare float64 `json:"in_force_share"`
+	// A step of a failover may be late by StepShare of its time, and StepSlack.
+	StepShare float64       `json:"step_share"`
+	StepSlack time.Duration `json:"step_slack"`
 	// A recovery is the first of RecoveryCount good windows of RecoveryWindow in a row.
 	RecoveryWindow time.Duration `json:"recovery_window"`
 	RecoveryCount  int           `json:"recovery_count"`
@@ -52,6 +55,8 @@ func Standard() Defaults {
 		DelayShare:     0.9,
 		ShareRoom:      3,
 		InForceShare:   0.9,
+		StepShare:      0.1,
+		StepSlack:      100 * time.Millisecond,
 		RecoveryWindow: 100 * time.Millisecond,
 		RecoveryCount:  3,
 		CacheBackShare: 0.5,
@@ -61,9 +66,9 @@ func Standard() Defaults {
 
 // String returns the defaults in one line, for people.
 func (d Defaults) String() string {
-	return fmt.Sprintf("lateness p99 <= %v, <= %s later than %v in a phase; rate >= %s; faults bite >= %s, delay >= %s, in force >= %s, share of connections within %g standard deviations; "+
+	return fmt.Sprintf("lateness p99 <= %v, <= %s later than %v in a phase; rate >= %s; faults bite >= %s, delay >= %s, in force >= %s, share of connections within %g standard deviations; failover steps <= %s + %v late; "+
 		"recovery: %d windows of %v, cache back at %s; quantile q needs %d/(1-q) hits",
 		d.LatenessP99, Share.Format(d.LateShare), d.LateBound, Share.Format(d.RateReached),
 		Share.Format(d.EvidenceShare), Share.Format(d.DelayShare), Share.Format(d.InForceShare), d.ShareRoom,
-		d.RecoveryCount, d.RecoveryWindow, Share.Format(d.CacheBackShare), d.TailHits)
+		Share.Format(d.StepShare), d.StepSlack, d.RecoveryCount, d.RecoveryWindow, Share.Format(d.CacheBackShare), d.TailHits)
 }

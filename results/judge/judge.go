@@ -47,6 +47,9 @@ func Judge(rec *results.Recording, d Defaults) Judgment {
 	j.Checks = t.checks()
 	j.Findings = t.findings()
 	j.Verdict, j.Why = conclude(rec, j)
+	if m := rec.Manifest; m.Scale != 0 {
+		j.Why += fmt.Sprintf(" (failover scaled to %g)", m.Scale)
+	}
 	return j
 }
 

@@ -56,6 +56,21 @@ func TestJudge(t *testing.T) {
 		{"the harness failed", func(_ *testing.T, r *run) { r.m.State, r.m.Problem = results.StateFailed, "disk full" },
 			Invalid, "the harness failed: disk full"},
 
+		{"a failover that was shortened is said to be", func(_ *testing.T, r *run) { r.m.Scale = 0.1 },
+			Pass, "0 errors, p99 40 ms of 80 ms in outage (failover scaled to 0.1)"},
+		{"a failover's steps in time", func(_ *testing.T, r *run) {
+			r.step(results.Step{Name: "move", Due: 4 * sec, Began: 4 * sec, Ended: 5 * sec})
+		},
+			Pass, "0 errors, p99 40 ms of 80 ms in outage"},
+		{"a failover's step that is late by what it may be", func(_ *testing.T, r *run) {
+			r.step(results.Step{Name: "move", Due: 4 * sec, Began: 4500 * ms, Ended: 9 * sec})
+		}, Pass, "0 errors, p99 40 ms of 80 ms in outage"},
+		{"a failover's step that is later than that", func(_ *testing.T, r *run) {
+			r.spoil(6*sec, 9*sec, slow).step(results.Step{Name: "move", Due: 4 * sec, Began: 4501 * ms, Ended: 5 * sec})
+		}, Invalid, "step move of the failover test-failover was 501ms late"},
+		{"a failover's step that failed", func(_ *testing.T, r *run) { r.step(results.Step{Name: "promote", Error: "no replica"}) },
+			Invalid, "step promote of the failover test-failover failed: no replica"},
+
 		{"a late generator is invalid, never a fail", func(_ *testing.T, r *run) {
 			r.spoil(0, sec, func(h *results.Hit) { h.Sent += 40 * ms; h.Done += 400 * ms })
 		}, Invalid, "the load generator was late: lateness p99 41 ms, bound 10ms"},

@@ -127,7 +127,7 @@ func answerKinds() []Kind {
 		{Name: "lost_writes", Unit: Count, Scope: Run, Comparison: "<=", Needs: []Need{NeedValue, NeedWrites}, measure: lostWrites,
 			Doc: "acknowledged writes that are newer than what their key's readback returned after all faults"},
 		{Name: "version_regressions", Unit: Count, Scope: Run, Comparison: "<=", Needs: []Need{NeedVers}, measure: regressions,
-			Doc: "answers with a smaller version than another answer of the same key that was done before they were sent"},
+			Doc: "answers with a smaller version than another answer of the same key, by the same instance of the target, that was done before they were sent"},
 		{Name: "staleness", Unit: Seconds, Scope: Run, Comparison: "<=", Needs: []Need{NeedValue, NeedWrites}, measure: staleness,
 			Doc: "the greatest time from the acknowledgement of the first write newer than what a read returned to when that read was sent"},
 	}

@@ -94,7 +94,7 @@ func labelValues(label string) []string {
 	case "source":
 		return []string{string(results.SourceHit), string(results.SourceStale), string(results.SourceMiss), string(results.SourceBypass)}
 	case "link":
-		return []string{results.LinkCache, results.LinkDatabase}
+		return results.LinkNames()
 	}
 	return nil
 }

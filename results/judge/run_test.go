@@ -72,6 +72,11 @@ func (r *run) inject(in results.Injection) {
 	r.events = append(r.events, results.Event{At: in.End, Kind: results.EventRevert, On: in.On, Injection: &in})
 }
 
+// step adds a step of a failover.
+func (r *run) step(s results.Step) {
+	r.events = append(r.events, results.Event{At: 5*sec + s.Ended, Kind: results.EventStep, On: "failover test-failover", Step: &s})
+}
+
 // injection returns the one of goodRun, to be spoilt.
 func (r *run) injection() *results.Injection {
 	for _, e := range r.events {

@@ -66,6 +66,7 @@ func writeNotes(w io.Writer, c Case) {
 			fmt.Fprintf(w, "  errors in %s: %s\n", win.Phase.Name, classes(s))
 		}
 	}
+	writeSteps(w, c)
 	late := figures.SpreadOf(figures.Load(c.Recording.Hits), results.Hit.Lateness)
 	fmt.Fprintf(w, "  generator lateness p50 %s, p99 %s, max %s\n",
 		judge.Seconds.Format(late.P50.Seconds()), judge.Seconds.Format(late.P99.Seconds()), judge.Seconds.Format(late.Max.Seconds()))
@@ -78,6 +79,18 @@ func writeNotes(w io.Writer, c Case) {
 	}
 	if c.Recording.Truncated {
 		fmt.Fprintln(w, "  the recording was cut off: this is what is left of a killed run")
+	}
+}
+
+// writeSteps lists what a failover did, and when after it began.
+func writeSteps(w io.Writer, c Case) {
+	for _, e := range c.Recording.Events {
+		if e.Kind == results.EventStep && e.Step != nil {
+			fmt.Fprintf(w, "  %8v  %s: %s\n", e.Step.Ended.Round(10*time.Millisecond), e.Step.Name, e.Text)
+		}
+	}
+	if m := c.Recording.Manifest; m.Scale != 0 {
+		fmt.Fprintf(w, "  the failover was shortened to %g of its times; not shortened: %s\n", m.Scale, m.Unscaled)
 	}
 }
 
