@@ -158,7 +158,7 @@ func (b brokenTarget) args() []string {
 // That they pass for the reference server is what make bench and make bench-full
 // show.
 func TestScenariosFailForBrokenTargets(t *testing.T) {
-	for _, b := range slices.Concat(brokenTargets(), brokenForServers()) {
+	for _, b := range slices.Concat(brokenTargets(), brokenForServers(), brokenForFailovers()) {
 		t.Run(b.scenario+": "+b.name, func(t *testing.T) {
 			o := brownoutRun(t, b.args()...)
 			o.want(t, judge.Fail)

@@ -40,3 +40,42 @@ func brokenForServers() []brokenTarget {
 		},
 	}
 }
+
+// brokenForFailovers are the broken targets of the scenarios in which a cache fails
+// over, and of those about starting and instances.
+func brokenForFailovers() []brokenTarget {
+	short := append([]string{"phases.recovery.for=6s"}, brief[0], brief[1])
+	return []brokenTarget{
+		{
+			name: "a dial of the old address may take 2 s, and is tried again", scenario: "elasticache-test-failover",
+			set: seed, shorter: short, missed: []string{"failover p99"},
+		},
+		{
+			name: "a command may take 6 s", scenario: "elasticache-unplanned",
+			set: seed, shorter: short, missed: []string{"failover p99"},
+		},
+		{
+			name: "the client gives up 20 s after the name moved", scenario: "elasticache-test-failover-unscaled",
+			set: seed, shorter: append([]string{"phases.failover.failover.scale=0.1", "phases.failover.for=5s"}, short...),
+			missed: []string{"failover p99"},
+		},
+		{
+			name: "the client tries until a replica takes writes", scenario: "elasticache-planned",
+			set: seed, shorter: []string{brief[0], brief[1]}, missed: []string{"readonly p99"},
+		},
+		{
+			name: "the first requests wait for a Redis that is not there", scenario: "cold-start",
+			set: seed, shorter: []string{"phases.recovery.for=300ms"}, missed: []string{"start p99"},
+		},
+		{
+			name: "what could not be deleted is forgotten, and believed", scenario: "two-instances",
+			set:     []string{"server.cache_retry_invalidation=false", "server.cache_check_revision=false"},
+			shorter: []string{brief[0], brief[1], "load.reads=99%", "load.writes=1%", "data.environments=8"},
+			missed:  []string{"run staleness"},
+		},
+		{
+			name: "without REDIS_URL there is no cache", scenario: "rollback",
+			set: []string{"server.cache=none"}, shorter: brief[:1], missed: []string{"steady cache_hits"},
+		},
+	}
+}

@@ -18,6 +18,7 @@ const (
 	defaultTimeout = 10 * time.Second
 	defaultReads   = 0.98
 	maxFlags       = 100_000
+	mostInstances  = 9
 )
 
 // ReadFile reads the scenario in file, after the overrides were put in place.
@@ -54,11 +55,8 @@ func (raw *scenarioFile) build(p *problems) *Scenario {
 	s := &Scenario{
 		Name:   p.name(raw.Name, Place{}),
 		Proves: p.required(raw.Proves, "proves (the claim, in one sentence)", raw.Name.at),
-		Stack: Stack{
-			Cache:    p.word(raw.Stack.Cache, "redis", "redis", "valkey", "none"),
-			Database: p.word(raw.Stack.Database, "postgres", "postgres", "none"),
-		},
-		Target: defaultTarget,
+		Stack:  raw.Stack.build(p),
+		Target: defaultTarget, Instances: p.count(raw.Instances, 1, mostInstances), Cold: p.yes(raw.Cold),
 		Server: texts(raw.Server),
 		Data: Data{
 			Environments: p.count(raw.Data.Environments, 3, 1000),
@@ -73,6 +71,10 @@ func (raw *scenarioFile) build(p *problems) *Scenario {
 		s.Tags = append(s.Tags, tag.text)
 	}
 	s.Phases = raw.buildPhases(p, s)
+	raw.checkFailovers(p, s)
+	if s.Cold && (len(s.Phases) == 0 || len(s.Phases[0].Faults) == 0) {
+		p.add(raw.Cold.at, "cold: the first phase has no fault that could be in force before the target starts; leave cold out, or give it one")
+	}
 	s.Always = expectations(p, raw.Always, judge.Run)
 	return s
 }
@@ -126,6 +128,7 @@ func (raw *scenarioFile) buildPhases(p *problems, s *Scenario) []Phase {
 			phase.Faults = append(phase.Faults, f.build(p, s, at))
 		}
 		r.checkServers(p, phase.Faults)
+		phase.Failover = r.buildFailover(p, s, phase.For)
 		phase.Require = expectations(p, r.Require, judge.Phase)
 		phase.Expect = expectations(p, r.Expect, judge.Phase)
 		phases = append(phases, phase)

@@ -106,7 +106,16 @@ func TestParseNamesPlaceAndRemedy(t *testing.T) {
 		{"a phase name twice", "name: climb", "name: steady", []string{"x.yaml:12:11", `"steady" stands above already`}},
 		{"no phases", good[strings.Index(good, "phases:"):strings.Index(good, "always:")], "phases: []\n", []string{"x.yaml:1:7", "phases is missing"}},
 		{"a name that cannot be a folder", "name: outage", "name: ../outage", []string{"x.yaml:1:7", "is not a name"}},
-		{"an unknown cache", "cache: redis", "cache: memcached", []string{"x.yaml:4:16", `"memcached" is not known`, "redis, valkey, none"}},
+		{"an unknown cache", "cache: redis", "cache: memcached", []string{"x.yaml:4:16", `"memcached" is not known`, "redis, valkey, elasticache, replicated, sentinel, cluster, none"}},
+		{"a failover of a cache that has no replica", "    rate: 100/s to 300/s", "    failover: {plan: unplanned}", []string{"x.yaml:14:22", "the plan unplanned needs a cache of kind replicated"}},
+		{"a failover without a plan", "    rate: 100/s to 300/s", "    failover: {scale: 0.1}", []string{"x.yaml:12:11", "failover needs a plan", "test-failover"}},
+		{"an unknown plan", "    rate: 100/s to 300/s", "    failover: {plan: failsafe}", []string{"x.yaml:14:22", "failover needs a plan", "test-failover"}},
+		{"TLS without a cache", "cache: redis", "cache: none, tls: yes", []string{"x.yaml:4:27", "there is no cache that could ask for it"}},
+		{"an ACL without a password", "cache: redis", "cache: redis, acl: yes", []string{"x.yaml:4:28", "acl needs password: yes"}},
+		{"a password and TLS", "cache: redis", "cache: redis, tls: yes, password: true", nil},
+		{"a password that is no word", "cache: redis", "cache: redis, password: s3cret", []string{"x.yaml:4:33", `"s3cret" is neither yes nor no`}},
+		{"replicas of a cache that has none", "cache: redis", "cache: redis, replicas: 2", []string{"x.yaml:4:33", "only a replicated cache"}},
+		{"a fault on a node that is not there", "cache: redis", "cache: sentinel", []string{"x.yaml:16:14", `no link "cache"`, "cache-1, cache-2, cache-3, sentinel-1, sentinel-2, sentinel-3, database"}},
 		{"too many flags", "flags: 10}", "flags: 100000000}", []string{"x.yaml:6:32", "whole number from 1 to"}},
 		{"a list where a value belongs", "proves: It browns out.", "proves: [a, b]", []string{"x.yaml:2:9", "a single value is expected"}},
 		{"broken YAML", "tags: [bench]", "tags: [bench", []string{"x.yaml:"}},
@@ -234,4 +243,64 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("Parse = %v, %v: want either a scenario or an error", s, err)
 		}
 	})
+}
+
+const failingOver = `name: failover
+proves: It browns out.
+stack: {cache: elasticache}
+phases:
+  - name: outage
+    for: 5s
+    failover: {plan: test-failover, scale: 0.1}
+  - name: recovery
+    for: 5s
+`
+
+func TestParseReadsAFailover(t *testing.T) {
+	s, err := Parse("x.yaml", []byte(strings.Replace(failingOver, "scale: 0.1", "scale: 0.1, moved: 45s", 1)))
+	if err != nil {
+		t.Fatalf("Parse: %v", err)
+	}
+	f := s.Phases[0].Failover
+	if got, want := f.String(), "failover test-failover scale=0.1 moved=45s"; got != want {
+		t.Errorf("String() = %q, want %q", got, want)
+	}
+	var got []string
+	for _, step := range f.Steps() {
+		got = append(got, step.Name+" "+step.At.String())
+	}
+	want := []string{"hang-up 0s", "promote 2s", "move 4.5s", "replace 6s", "loaded 7.5s"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Steps() (-want +got):\n%s", diff)
+	}
+}
+
+func TestParseRejectsAFailoverThatDoesNotFit(t *testing.T) {
+	for _, row := range []struct {
+		name, old, new string
+		want           []string
+	}{
+		{"a phase that is over before clients can go on", "for: 5s\n    failover", "for: 4s\n    failover", []string{"x.yaml:7:22", "before the failover's step move at 4.8s"}},
+		{"one that fits", "failover: {", "failover: {", nil},
+		{"a load that is over", "name: recovery\n    for: 5s", "name: recovery\n    for: 2s", []string{"x.yaml:7:22", "last step, loaded, comes at 7.5s, and the load ends 7s after"}},
+		{"a second one too soon", "name: recovery\n    for: 5s", "name: recovery\n    for: 9s\n    failover: {plan: unplanned, scale: 0.05}", []string{"x.yaml:10:22", "is not over yet"}},
+		{"a scale that is none", "scale: 0.1", "scale: 10", []string{"x.yaml:7:44", `"10" is not a scale`}},
+		{"a time that the plan has not", "scale: 0.1", "deleted: 3s", []string{"x.yaml:7:46", "no time \"deleted\"", "promoted"}},
+		{"a time that is none", "scale: 0.1", "scale: 0.1, moved: soon", []string{"x.yaml:7:56", `"soon" is not a time`}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := Parse("x.yaml", []byte(strings.Replace(failingOver, row.old, row.new, 1)))
+			if row.want == nil {
+				if err != nil {
+					t.Errorf("Parse: %v", err)
+				}
+				return
+			}
+			for _, want := range row.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("Parse = %v, want it to contain %q", err, want)
+				}
+			}
+		})
+	}
 }

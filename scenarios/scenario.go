@@ -21,7 +21,11 @@ type Scenario struct {
 	Proves string   // the claim, in one sentence
 	Tags   []string // for choosing: "bench", …
 	Stack  Stack
-	Target string            // name or file of the target; default "brownout"
+	Target string // name or file of the target; default "brownout"
+	// Instances is how many of the target are started; hits go to each in turn.
+	Instances int
+	// Cold: the first phase's faults are in force before the target is started.
+	Cold   bool
 	Server map[string]string // settings of the target, by the names of its file
 	Data   Data
 	Load   Load // default of every phase
@@ -34,7 +38,11 @@ type Scenario struct {
 
 // Stack says which dependencies a scenario needs.
 type Stack struct {
-	Cache    string // "redis", "valkey" or "none"
+	Cache    string // one of Caches
+	Replicas int    // of a replicated cache
+	TLS      bool   // clients of the cache must speak TLS
+	Password bool   // and give a password
+	ACL      bool   // and may not do what ElastiCache forbids
 	Database string // "postgres" or "none"
 }
 
@@ -57,12 +65,14 @@ type Rate struct{ From, To float64 }
 
 // A Phase is a named stretch of a scenario.
 type Phase struct {
-	Name    string
-	For     time.Duration
-	Rate    Rate
-	Faults  []chaos.Fault
-	Require []results.Expectation // bounds that the run itself must keep: a miss is invalid
-	Expect  []results.Expectation // bounds on the target: a miss is a fail
+	Name   string
+	For    time.Duration
+	Rate   Rate
+	Faults []chaos.Fault
+	// Failover begins with the phase; nil: none.
+	Failover *Failover
+	Require  []results.Expectation // bounds that the run itself must keep: a miss is invalid
+	Expect   []results.Expectation // bounds on the target: a miss is a fail
 }
 
 // Duration is the time that the load takes.
@@ -81,27 +91,4 @@ func (s *Scenario) Schedule() (loadtest.Schedule, error) {
 		stages[i] = loadtest.Stage{For: p.For, From: p.Rate.From, To: p.Rate.To}
 	}
 	return loadtest.NewSchedule(stages...)
-}
-
-// protocol is what the link called name speaks.
-func (s *Scenario) protocol(name string) string {
-	if name == results.LinkDatabase {
-		return chaos.ProtocolPostgres
-	}
-	return chaos.ProtocolRedis
-}
-
-// users are those whose connections the stack's links carry.
-func (s *Scenario) users() []chaos.Whom { return []chaos.Whom{chaos.Clients} }
-
-// Links lists the names of the links that the scenario's stack has.
-func (s *Scenario) Links() []string {
-	var links []string
-	if s.Stack.Cache != "none" {
-		links = append(links, "cache")
-	}
-	if s.Stack.Database != "none" {
-		links = append(links, "database")
-	}
-	return links
 }

@@ -4,20 +4,26 @@ package scenarios
 // scalar, so that a problem found later still knows its place.
 
 type scenarioFile struct {
-	Name   scalar            `yaml:"name"`
-	Proves scalar            `yaml:"proves"`
-	Tags   []scalar          `yaml:"tags"`
-	Stack  stackFile         `yaml:"stack"`
-	Target scalar            `yaml:"target"`
-	Server map[string]scalar `yaml:"server"`
-	Data   dataFile          `yaml:"data"`
-	Load   loadFile          `yaml:"load"`
-	Phases []phaseFile       `yaml:"phases"`
-	Always map[string]scalar `yaml:"always"`
+	Name      scalar            `yaml:"name"`
+	Proves    scalar            `yaml:"proves"`
+	Tags      []scalar          `yaml:"tags"`
+	Stack     stackFile         `yaml:"stack"`
+	Target    scalar            `yaml:"target"`
+	Instances scalar            `yaml:"instances"`
+	Cold      scalar            `yaml:"cold"`
+	Server    map[string]scalar `yaml:"server"`
+	Data      dataFile          `yaml:"data"`
+	Load      loadFile          `yaml:"load"`
+	Phases    []phaseFile       `yaml:"phases"`
+	Always    map[string]scalar `yaml:"always"`
 }
 
 type stackFile struct {
 	Cache    scalar `yaml:"cache"`
+	Replicas scalar `yaml:"replicas"`
+	TLS      scalar `yaml:"tls"`
+	Password scalar `yaml:"password"`
+	ACL      scalar `yaml:"acl"`
 	Database scalar `yaml:"database"`
 }
 
@@ -35,10 +41,11 @@ type loadFile struct {
 }
 
 type phaseFile struct {
-	Name    scalar            `yaml:"name"`
-	For     scalar            `yaml:"for"`
-	Rate    scalar            `yaml:"rate"`
-	Faults  []faultFile       `yaml:"faults"`
-	Require map[string]scalar `yaml:"require"`
-	Expect  map[string]scalar `yaml:"expect"`
+	Name     scalar            `yaml:"name"`
+	For      scalar            `yaml:"for"`
+	Rate     scalar            `yaml:"rate"`
+	Faults   []faultFile       `yaml:"faults"`
+	Failover map[string]scalar `yaml:"failover"`
+	Require  map[string]scalar `yaml:"require"`
+	Expect   map[string]scalar `yaml:"expect"`
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"brownout/chaos"
+	"brownout/chaos/failover"
 	"brownout/results/judge"
 )
 
@@ -52,6 +53,8 @@ func field(in string, f reflect.StructField) schema {
 		return figures(judge.Phase)
 	case "scenarioFile.Always":
 		return figures(judge.Run)
+	case "phaseFile.Failover":
+		return failovers()
 	}
 	return schema{"type": "object", "additionalProperties": leaf("")}
 }
@@ -105,11 +108,17 @@ func leaf(field string) schema {
 	case "loadFile.Keys":
 		return schema{"enum": []string{"zipf", "uniform"}}
 	case "stackFile.Cache":
-		return schema{"enum": []string{"redis", "valkey", "none"}}
+		return schema{"enum": caches()}
 	case "stackFile.Database":
 		return schema{"enum": []string{"postgres", "none"}}
 	case "faultFile.On":
-		return schema{"enum": []string{"cache", "database"}}
+		return schema{"type": "string", "examples": []string{"cache", "primary", "cache-2", "database"}}
+	case "stackFile.Replicas":
+		return schema{"type": "integer", "minimum": 1, "maximum": mostReplicas}
+	case "scenarioFile.Instances":
+		return schema{"type": "integer", "minimum": 1, "maximum": mostInstances}
+	case "scenarioFile.Cold", "stackFile.TLS", "stackFile.Password", "stackFile.ACL":
+		return schema{"enum": []any{true, false, "yes", "no"}}
 	case "faultFile.Kind":
 		return faultKinds()
 	}
@@ -122,6 +131,22 @@ func faultKinds() schema {
 		kinds = append(kinds, schema{"const": string(k.Kind), "description": k.Doc})
 	}
 	return schema{"oneOf": kinds}
+}
+
+// failovers describes a failover: its plan, its scale, and times of plans.
+func failovers() schema {
+	properties := schema{
+		keyPlan:  schema{"enum": failover.Names()},
+		keyScale: schema{"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+	}
+	for _, plan := range failover.Plans() {
+		for _, one := range plan.Parameters {
+			described := pattern(timePattern, "5s")
+			described["description"] = one.Doc
+			properties[one.Name] = described
+		}
+	}
+	return schema{"type": "object", "additionalProperties": false, "properties": properties, "required": []string{keyPlan}}
 }
 
 // figures describes a map from figures, with or without a selector, to bounds.

@@ -55,6 +55,14 @@ func Placeholders() [][2]string {
 		{"cache.url", "URL of the cache, through its link"},
 		{"cache.host", "its host"},
 		{"cache.port", "its port"},
+		{"cache.user", "its user, with a password"},
+		{"cache.password", "its password"},
+		{"cache.password_file", "file that has the password of now"},
+		{"cache.reader_url", "URL of a replicated cache's reader endpoint"},
+		{"cache.sentinels", "host:port of each Sentinel, with commas"},
+		{"cache.sentinel_primary", "name under which Sentinels know the primary"},
+		{"cache.nodes", "host:port of each node of a cluster, with commas"},
+		{"ca_file", "certificate (PEM) that signs those of the cache, with TLS"},
 		{"database.url", "URL of the database, through its link"},
 		{"database.host", "its host"},
 		{"database.port", "its port"},
@@ -64,7 +72,7 @@ func Placeholders() [][2]string {
 	}
 }
 
-var placeholder = regexp.MustCompile(`\{([a-z.]+)\}`)
+var placeholder = regexp.MustCompile(`\{([a-z._]+)\}`)
 
 // Expand replaces the placeholders in text. It reports false when the text uses a
 // dependency that the run does not have (its value is missing in values).
@@ -109,6 +117,12 @@ func (t *Target) unknownSetting(setting string) error {
 // Check returns an error when the scenario asks the target for something that
 // cannot be: a setting that its file does not name.
 func (t *Target) Check(s *Scenario) error {
+	if s.Instances > 1 && !t.Started() {
+		return &Problem{Place{File: s.File}, fmt.Sprintf("instances: target %s runs already, at one address; only one that brownout starts can have %d", t.Name, s.Instances)}
+	}
+	if s.Cold && !t.Started() {
+		return &Problem{Place{File: s.File}, fmt.Sprintf("cold: target %s runs already; only one that brownout starts can start cold", t.Name)}
+	}
 	for setting := range s.Server {
 		if _, ok := t.Settings[setting]; !ok {
 			return &Problem{Place{File: s.File}, t.unknownSetting(setting).Error()}

@@ -35,6 +35,18 @@ func (p *problems) duration(s scalar, fallback time.Duration) time.Duration {
 	return d
 }
 
+// yes reads true and false, which may be written yes and no.
+func (p *problems) yes(s scalar) bool {
+	switch s.text {
+	case "true", "yes":
+		return true
+	case "false", "no", "":
+		return false
+	}
+	p.add(s.at, "%q is neither yes nor no", s.text)
+	return false
+}
+
 func (p *problems) count(s scalar, fallback, most int) int {
 	if !s.given() {
 		return fallback

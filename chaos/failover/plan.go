@@ -65,6 +65,8 @@ type Site interface {
 type Plan struct {
 	Name       string
 	Doc        string
+	Needs      []string // topologies of chaos/stack that it can be carried out on
+	Heals      string   // the step after which clients can go on
 	Parameters []Parameter
 	steps      func(at Times) []Step
 }

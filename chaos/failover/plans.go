@@ -26,11 +26,24 @@ func Find(name string) (Plan, bool) {
 	return all[i], true
 }
 
+// Names lists the names of the plans.
+func Names() []string {
+	var names []string
+	for _, p := range Plans() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// replicated is what plans with a name that moves need.
+func replicated() []string { return []string{"replicated"} }
+
 // unplanned is the loss of a primary's host.
 func unplanned() Plan {
 	return Plan{
-		Name: "unplanned",
-		Doc:  "the primary dies as a host does; a replica is promoted, the name follows, a replacement loads",
+		Name:  "unplanned",
+		Doc:   "the primary dies as a host does; a replica is promoted, the name follows, a replacement loads",
+		Needs: replicated(), Heals: "move",
 		Parameters: []Parameter{
 			{"promoted", 12 * time.Second, "the replica that is least behind is the primary", autoFailover + "; the detection before it is " + assumed},
 			{"moved", 48 * time.Second, "the name leads to the new primary", n8n + " (stale for 48 s)"},
@@ -52,8 +65,9 @@ func unplanned() Plan {
 // testFailover is the API call TestFailover.
 func testFailover() Plan {
 	return Plan{
-		Name: "test-failover",
-		Doc:  "the API call: sockets are closed, dials of the old address hang until the name moves",
+		Name:  "test-failover",
+		Doc:   "the API call: sockets are closed, dials of the old address hang until the name moves",
+		Needs: replicated(), Heals: "move",
 		Parameters: []Parameter{
 			{"promoted", 20 * time.Second, "writes are taken again, by the new primary", n8n + " (20 s and 22 s)"},
 			{"moved", 48 * time.Second, "the name leads to the new primary", n8n + " (48 s)"},
@@ -86,6 +100,7 @@ func planned(closes bool) Plan {
 	}
 	return Plan{
 		Name: name, Doc: doc,
+		Needs: replicated(), Heals: "move",
 		Parameters: []Parameter{
 			{"moved", 121 * time.Second, "the name leads to the new primary", redisson + " (promoted 03:01:03, DNS 03:03:04)"},
 			{"deleted", 455 * time.Second, "the old node is deleted: a second wave of errors", redisson + " (deleted 03:08:38)"},

@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"context"
+	"fmt"
 	"net"
 	"net/url"
 	"strings"
@@ -33,6 +35,65 @@ func (l *Lab) Addresses() []Address {
 		all = append(all, Address{"CA_FILE", l.Stack.CAFile})
 	}
 	return all
+}
+
+// CacheURL is the URL at which clients find the cache, empty without one. That of
+// a replicated cache leads to the primary. Sentinels and clusters have no URL form
+// that all clients know: theirs is the one that go-redis reads (ParseFailoverURL,
+// ParseClusterURL), with +sentinel or +cluster in its scheme to tell them apart.
+func (l *Lab) CacheURL() string {
+	switch l.cfg.Stack.Cache {
+	case stack.Replicated:
+		return l.url(Primary)
+	case stack.Sentinel:
+		return l.listURL("+sentinel", l.Stack.Sentinels(), url.Values{"master_name": {stack.SentinelPrimary}})
+	case stack.Cluster:
+		return l.listURL("+cluster", l.Stack.Servers(), url.Values{})
+	}
+	if l.Stack.Cache == nil {
+		return ""
+	}
+	return l.url(l.Stack.Cache.Name)
+}
+
+// listURL names several nodes, and the user of the first server.
+func (l *Lab) listURL(suffix string, nodes []*stack.Node, query url.Values) string {
+	u, err := url.Parse(l.Stack.Cache.URL)
+	if err != nil {
+		return "" // not reached: the URL was made here
+	}
+	u.Scheme, u.Host = u.Scheme+suffix, nodes[0].Link
+	for _, n := range nodes[1:] {
+		query.Add("addr", n.Link)
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// DatabaseURL is the URL at which clients find the database, empty without one.
+func (l *Lab) DatabaseURL() string {
+	if l.Stack.Database == nil {
+		return ""
+	}
+	return l.url(l.Stack.Database.Name)
+}
+
+// Behind is the server that a link leads to: its own, or for an endpoint the one
+// that has its part now.
+func (l *Lab) Behind(ctx context.Context, name string) (*stack.Node, error) {
+	one := l.Link(name)
+	switch {
+	case one == nil:
+		return nil, fmt.Errorf("there is no link %q", name)
+	case name == Primary:
+		return l.Stack.Primary(ctx)
+	}
+	for _, n := range l.Stack.Nodes {
+		if n.Addr == one.Upstream() {
+			return n, nil
+		}
+	}
+	return one.Node, nil
 }
 
 // url is that of what a link leads to, at the link.

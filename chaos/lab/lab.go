@@ -31,8 +31,8 @@ import (
 
 // The endpoints of a replicated cache.
 const (
-	Primary = "primary" // leads to the primary
-	Reader  = "reader"  // leads to a replica
+	Primary = results.LinkPrimary // leads to the primary
+	Reader  = results.LinkReader  // leads to a replica
 )
 
 // closeTimeout bounds the taking down of the stack.

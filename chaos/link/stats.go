@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"brownout/chaos"
 	"brownout/results"
 )
 
@@ -39,4 +40,15 @@ func (g *Gate) Connections() []results.Conn {
 	}
 	slices.SortFunc(all, func(a, b results.Conn) int { return cmp.Compare(a.ID, b.ID) })
 	return all
+}
+
+// Clients is how many of the connections open now are those of clients.
+func (g *Gate) Clients() int {
+	n := 0
+	for _, c := range g.connections() {
+		if g.who(c) == chaos.Clients {
+			n++
+		}
+	}
+	return n
 }

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"brownout/chaos"
 	"brownout/loadtest"
 	"brownout/results"
-	"brownout/scenarios"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -19,30 +17,73 @@ const runUp = 100 * time.Millisecond
 
 // drive fills the target, puts load and faults on the clock, and reads back what
 // was written.
-func (r *runner) drive(ctx context.Context, l *lab) error {
+func (r *runner) drive(ctx context.Context, b *bench) error {
+	work := r.workload()
+	if err := r.fill(ctx, b, work); err != nil {
+		return fmt.Errorf("filling the target: %w", err)
+	}
+	if r.Scenario.Cold {
+		if err := r.startCold(ctx, b); err != nil {
+			return err
+		}
+	}
+	if err := r.load(ctx, b, work); err != nil {
+		return err
+	}
+	written := r.seen.writtenFlags()
+	if len(written) == 0 {
+		return nil
+	}
+	client, err := r.client(b)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if err := client.Readback(ctx, written); err != nil {
+		return fmt.Errorf("reading back what was written: %w", err)
+	}
+	return nil
+}
+
+// fillTimeout bounds the filling of the target. A healthy one takes milliseconds a
+// flag.
+const fillTimeout = 2 * time.Minute
+
+var errFillTimeout = fmt.Errorf("it was not filled within %v", fillTimeout)
+
+func (r *runner) fill(ctx context.Context, b *bench, work loadtest.Workload) error {
+	if !r.Target.Tells().Writes {
+		return nil
+	}
+	client, err := r.client(b)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeoutCause(ctx, fillTimeout, errFillTimeout)
+	defer cancel()
+	return client.Seed(ctx, work.Seeds())
+}
+
+func (r *runner) client(b *bench) (*loadtest.Client, error) {
+	requests := r.requests(b)
 	client, err := loadtest.NewClient(loadtest.ClientConfig{
-		Base: r.base, Requests: r.Target.RequestsAt(l.target.base),
+		Base: r.base, Requests: requests[0], Peers: requests[1:],
 		Timeout: r.Scenario.Load.Timeout, Record: r.hit,
 	})
 	if err != nil {
-		return fmt.Errorf("preparing requests: %w", err)
+		return nil, fmt.Errorf("preparing requests: %w", err)
 	}
-	defer client.Close()
-	work := r.workload()
-	if r.Target.Tells().Writes {
-		if err := client.Seed(ctx, work.Seeds()); err != nil {
-			return fmt.Errorf("filling the target: %w", err)
-		}
+	return client, nil
+}
+
+// requests are those of each instance.
+func (r *runner) requests(b *bench) []loadtest.Requests {
+	var all []loadtest.Requests
+	for _, t := range b.instances() {
+		all = append(all, r.Target.RequestsAt(t.base))
 	}
-	if err := r.load(ctx, l, work); err != nil {
-		return err
-	}
-	if written := r.seen.writtenFlags(); len(written) > 0 {
-		if err := client.Readback(ctx, written); err != nil {
-			return fmt.Errorf("reading back what was written: %w", err)
-		}
-	}
-	return nil
+	return all
 }
 
 func (r *runner) workload() loadtest.Workload {
@@ -58,15 +99,16 @@ func (r *runner) workload() loadtest.Workload {
 
 // load runs generator and timeline side by side. The timeline alone knows of
 // faults, the generator alone of requests.
-func (r *runner) load(ctx context.Context, l *lab, work loadtest.Workload) error {
+func (r *runner) load(ctx context.Context, b *bench, work loadtest.Workload) error {
 	schedule, err := r.Scenario.Schedule()
 	if err != nil {
 		return fmt.Errorf("planning the load: %w", err)
 	}
+	requests := r.requests(b)
 	start := r.now() + runUp
 	generator, err := loadtest.New(loadtest.Config{
 		Base: r.base, Start: start, Schedule: schedule, Workload: work,
-		Requests: r.Target.RequestsAt(l.target.base), Timeout: r.Scenario.Load.Timeout,
+		Requests: requests[0], Peers: requests[1:], Timeout: r.Scenario.Load.Timeout,
 		Record: r.hit,
 	})
 	if err != nil {
@@ -74,20 +116,34 @@ func (r *runner) load(ctx context.Context, l *lab, work loadtest.Workload) error
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return generator.Run(gctx) })
-	g.Go(func() error { return r.timeline(gctx, l, start) })
+	g.Go(func() error { return r.timeline(gctx, b, start) })
 	return g.Wait()
 }
 
 // timeline walks through the phases. Phases begin when the plan says; a fault is
-// taken away before the next phase begins.
-func (r *runner) timeline(ctx context.Context, l *lab, at time.Duration) error {
+// taken away before the next phase begins. A failover goes on beside the phases.
+func (r *runner) timeline(ctx context.Context, b *bench, at time.Duration) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return r.phases(ctx, b, at, g) })
+	return g.Wait()
+}
+
+func (r *runner) phases(ctx context.Context, b *bench, at time.Duration, failovers *errgroup.Group) error {
+	over := r.base.Add(at + r.Scenario.Duration() + overdue)
 	for _, phase := range r.Scenario.Phases {
 		if err := r.until(ctx, at); err != nil {
 			return err
 		}
 		r.event(results.Event{At: r.now(), Kind: results.EventPhase, On: phase.Name})
+		if phase.Failover != nil {
+			failovers.Go(func() error {
+				ctx, cancel := context.WithDeadline(ctx, over)
+				defer cancel()
+				return r.failover(ctx, b, *phase.Failover)
+			})
+		}
 		at += phase.For
-		if err := r.phase(ctx, l, phase, at); err != nil {
+		if err := r.phase(ctx, b, phase, at); err != nil {
 			return fmt.Errorf("phase %s: %w", phase.Name, err)
 		}
 	}
@@ -96,20 +152,6 @@ func (r *runner) timeline(ctx context.Context, l *lab, at time.Duration) error {
 	}
 	r.event(results.Event{At: r.now(), Kind: results.EventEnd})
 	return nil
-}
-
-// phase holds the phase's faults in force until its end.
-func (r *runner) phase(ctx context.Context, l *lab, phase scenarios.Phase, end time.Duration) error {
-	pctx, cancel := context.WithDeadline(ctx, r.base.Add(end))
-	defer cancel()
-	var g errgroup.Group
-	for _, fault := range phase.Faults {
-		g.Go(func() error {
-			_, err := chaos.Hold(pctx, l.injector(fault), fault, r.now, r.event)
-			return err
-		})
-	}
-	return g.Wait()
 }
 
 // until waits for a moment of the run's clock.

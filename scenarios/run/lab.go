@@ -2,163 +2,155 @@ package run
 
 import (
 	"context"
-	"errors"
+	"crypto/rand"
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
-	"brownout/chaos/link"
-	"brownout/chaos/link/pgwire"
-	"brownout/chaos/link/resp"
-	"brownout/chaos/link/wire"
-	"brownout/chaos/process"
+	"brownout/chaos/ca"
+	"brownout/chaos/lab"
 	"brownout/chaos/stack"
-	"brownout/results"
-
-	"golang.org/x/sync/errgroup"
 )
 
-// How long the lab may take to come down.
+// How long the bench may take to come down.
 const (
 	closeTimeout    = 5 * time.Second
 	targetGrace     = 12 * time.Second       // for a target to end its requests in flight
 	interruptedStop = 300 * time.Millisecond // the same, when somebody waits at Ctrl-C
 )
 
-// A lab is everything that a run has brought up: stack, links and target.
-type lab struct {
+// A bench is everything that a run has brought up: the lab and the target.
+type bench struct {
 	spawner *stack.Spawner
-	stack   *stack.Stack
-	gates   map[string]*link.Gate
-	servers map[string]*process.Injector
-	running errgroup.Group // the gates
-	stop    context.CancelFunc
-	target  *target
+	lab     *lab.Lab
+	secret  string   // of the cache's clients
+	cold    *holding // the first phase's faults; nil: they come with the phase
+
+	mu      sync.Mutex
+	targets []*target // the instances
 }
 
-// open brings up stack, links and target, in this order. The lab is returned
+// open brings up stack, links and target, in this order. The bench is returned
 // also with an error, and is then to be closed as well.
-func (r *runner) open(ctx context.Context) (*lab, error) {
+func (r *runner) open(ctx context.Context) (*bench, error) {
 	if _, err := stack.Sweep(ctx); err != nil {
 		r.Log.Warn("sweeping what killed runs left", "error", err)
 	}
-	l := &lab{spawner: stack.NewSpawner(), gates: map[string]*link.Gate{}, servers: map[string]*process.Injector{}, stop: func() {}}
-	var err error
-	l.stack, err = stack.Start(ctx, stack.Config{
-		Cache: r.Scenario.Stack.Cache, Database: r.Scenario.Stack.Database,
-		CacheURL: r.CacheURL, DatabaseURL: r.DatabaseURL,
-		Base: r.base, Record: r.event, Spawner: l.spawner, Settings: r.cacheSettings(),
-	})
+	b := &bench{spawner: stack.NewSpawner()}
+	cfg, err := r.labConfig(b.spawner)
 	if err != nil {
-		return l, fmt.Errorf("starting the stack: %w", err)
+		return b, err
 	}
-	if err := r.openLinks(ctx, l); err != nil {
-		return l, err
+	b.secret = cfg.Stack.Password
+	if b.lab, err = lab.Open(ctx, cfg); err != nil {
+		return b, err
 	}
-	l.target, err = r.startTarget(ctx, l)
-	if err != nil {
-		return l, fmt.Errorf("starting target %s: %w", r.Target.Name, err)
+	if err := r.startTargets(ctx, b); err != nil {
+		return b, err
 	}
-	r.describe(l)
-	return l, nil
+	r.describe(b)
+	return b, nil
 }
 
-func (r *runner) openLinks(ctx context.Context, l *lab) error {
-	// The gates outlive a cancelled run until the target is down: close ends them.
-	gctx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l.stop = stop
-	for _, node := range l.nodes() {
-		gate := link.New(link.Config{
-			Name: node.Name, Listen: r.Target.Links[node.Name], Upstream: node.Addr,
-			Base: r.base, Record: r.event, Seed: r.Seed,
-			Protocol: protocol(node.Name), Exchange: r.exchange,
-		})
-		if err := gate.Listen(); err != nil {
-			return fmt.Errorf("opening link %s: %w", node.Name, err)
+func (r *runner) startTargets(ctx context.Context, b *bench) error {
+	for range r.Scenario.Instances {
+		t, err := r.startTarget(ctx, b)
+		if err != nil {
+			return fmt.Errorf("starting target %s: %w", r.Target.Name, err)
 		}
-		l.gates[node.Name], l.servers[node.Name] = gate, process.New(node)
-		l.running.Go(func() error { return gate.Run(gctx) })
+		b.mu.Lock()
+		b.targets = append(b.targets, t)
+		b.mu.Unlock()
 	}
 	return nil
 }
 
-// protocol is what is spoken on the link called name.
-func protocol(name string) wire.Protocol {
-	if name == results.LinkDatabase {
-		return pgwire.Protocol()
-	}
-	return resp.Protocol()
+// startCold ends the targets, which have been filled, and starts them again under
+// the faults of the first phase.
+func (r *runner) startCold(ctx context.Context, b *bench) error {
+	b.stopTargets(targetGrace)
+	b.cold = r.holdCold(ctx, b)
+	return r.startTargets(ctx, b)
 }
 
-func (l *lab) nodes() []*stack.Node {
-	var nodes []*stack.Node
-	for _, n := range []*stack.Node{l.stack.Cache, l.stack.Database} {
-		if n != nil {
-			nodes = append(nodes, n)
-		}
+// stopTargets ends the targets. One that is still busy gets grace to end by itself;
+// one that must be killed is a fact, which its exit event tells, and no failure of
+// the run: all has been recorded.
+func (b *bench) stopTargets(grace time.Duration) {
+	var stopping sync.WaitGroup
+	for _, t := range b.instances() {
+		stopping.Go(func() { _ = t.stop(grace) })
 	}
-	return nodes
+	stopping.Wait()
+	b.mu.Lock()
+	b.targets = nil
+	b.mu.Unlock()
 }
 
-// values are what the placeholders of a target file stand for.
-func (l *lab) values() (map[string]string, error) {
-	values := map[string]string{}
-	for _, n := range l.nodes() {
-		through := n.URLAt(l.gates[n.Name].Addr())
-		u, err := url.Parse(through)
-		if err != nil {
-			return nil, fmt.Errorf("reading the URL of the %s: %w", n.Name, err)
-		}
-		values[n.Name+".url"] = through
-		values[n.Name+".host"], values[n.Name+".port"] = u.Hostname(), u.Port()
-		values[n.Name+".user"] = u.User.Username()
-		values[n.Name+".password"], _ = u.User.Password()
-		values[n.Name+".name"] = trimSlash(u.Path)
-	}
-	return values, nil
+// instances are the targets that run now.
+func (b *bench) instances() []*target {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.targets)
 }
 
-func trimSlash(path string) string {
-	if path != "" && path[0] == '/' {
-		return path[1:]
+// labConfig says what the scenario needs.
+func (r *runner) labConfig(spawner *stack.Spawner) (lab.Config, error) {
+	s := r.Scenario.Stack
+	c := lab.Config{
+		Stack: stack.Config{
+			Cache: s.Topology(), Replicas: s.Replicas, ACL: s.ACL, Database: s.Database,
+			CacheURL: r.CacheURL, DatabaseURL: r.DatabaseURL,
+			Spawner: spawner, Settings: r.cacheSettings(),
+		},
+		Listen: r.Target.Links, Base: r.base, Record: r.event, Exchange: r.exchange, Seed: r.Seed,
 	}
-	return path
+	if s.Password {
+		c.Stack.Password = rand.Text()
+	}
+	var err error
+	if s.TLS {
+		c.Stack.TLS, err = ca.New()
+	}
+	return c, err
 }
 
-// close takes everything down again: target, links, stack. A target that is
-// still busy gets grace to end by itself.
-func (l *lab) close(grace time.Duration) error {
-	if l.target != nil {
-		// A target that must be killed is a fact, which its exit event tells, and no
-		// failure of the run: all has been recorded.
-		_ = l.target.stop(grace)
+// close takes everything down again: targets, with grace, links, stack.
+func (b *bench) close(grace time.Duration) error {
+	b.stopTargets(grace)
+	if b.cold != nil {
+		_ = b.cold.end() // said by the phase, or overtaken by what ended the run before
 	}
-	var errs []error
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	l.stop()
-	errs = append(errs, l.running.Wait())
-	if l.stack != nil {
-		errs = append(errs, l.stack.Close(ctx))
+	var err error
+	if b.lab != nil {
+		err = b.lab.Close(ctx)
 	}
-	l.spawner.Close()
-	return errors.Join(errs...)
+	b.spawner.Close()
+	return err
 }
 
 // describe completes the manifest with what is only known now.
-func (r *runner) describe(l *lab) {
+func (r *runner) describe(b *bench) {
 	m := r.manifest()
-	m.Dependencies = l.stack.Dependencies()
-	m.Settings = redact(l.target.env)
+	m.Dependencies = b.lab.Stack.Dependencies()
+	m.Settings = redact(b.targets[0].env, b.secret)
 	r.rec.SetManifest(m)
 }
 
-// redact takes passwords out of URLs.
-func redact(env map[string]string) map[string]string {
+// redact takes passwords out of an environment: those in URLs, and secret itself.
+func redact(env map[string]string, secret string) map[string]string {
 	clean := map[string]string{}
 	for name, value := range env {
 		if u, err := url.Parse(value); err == nil && u.User != nil {
 			value = u.Redacted()
+		}
+		if secret != "" {
+			value = strings.ReplaceAll(value, secret, "xxxxx")
 		}
 		clean[name] = value
 	}

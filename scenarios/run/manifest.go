@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"brownout/chaos/failover"
 	"brownout/results"
 )
 
@@ -29,6 +30,12 @@ func (r *runner) manifest() results.Manifest {
 		}
 		for _, f := range p.Faults {
 			phase.Faults = append(phase.Faults, f.String())
+		}
+		if f := p.Failover; f != nil {
+			phase.Faults = append(phase.Faults, f.String())
+			if f.Scale != 1 {
+				m.Scale, m.Unscaled = f.Scale, failover.Unscaled
+			}
 		}
 		m.Phases = append(m.Phases, phase)
 	}

@@ -115,17 +115,15 @@ func (r *runner) hit(h results.Hit) {
 
 // run brings everything up, drives it, and takes it down again.
 func (r *runner) run(ctx context.Context) (err error) {
-	lab, err := r.open(ctx)
-	if lab != nil {
-		defer func() { err = errors.Join(err, lab.close(grace(ctx))) }()
-	}
+	bench, err := r.open(ctx)
+	defer func() { err = errors.Join(err, bench.close(grace(ctx))) }()
 	if err != nil {
 		return err
 	}
 	background, stop := context.WithCancel(ctx)
 	var g errgroup.Group
-	g.Go(func() error { return r.watch(background, lab) })
-	err = r.drive(ctx, lab)
+	g.Go(func() error { return r.watch(background, bench) })
+	err = r.drive(ctx, bench)
 	stop()
 	return errors.Join(err, g.Wait())
 }

@@ -1,18 +1,24 @@
 package run
 
 import (
+	"context"
 	"slices"
 
 	"brownout/chaos"
+	"brownout/chaos/process"
 	"brownout/results"
 )
 
 // injector is who puts f in force: the link, or the server behind it.
-func (l *lab) injector(f chaos.Fault) chaos.Injector {
-	if f.OnProcess() {
-		return l.servers[f.On]
+func (b *bench) injector(ctx context.Context, f chaos.Fault) (chaos.Injector, error) {
+	if !f.OnProcess() {
+		return b.lab.Link(f.On).Gate, nil
 	}
-	return l.gates[f.On]
+	node, err := b.lab.Behind(ctx, f.On)
+	if err != nil {
+		return nil, err
+	}
+	return process.New(node), nil
 }
 
 // cacheSettings lets a cache that will be killed come back with what it has answered
@@ -28,4 +34,4 @@ func (r *runner) cacheSettings() map[string]string {
 	return nil
 }
 
-func killsCache(f chaos.Fault) bool { return f.Kind == chaos.Kill && f.On == results.LinkCache }
+func killsCache(f chaos.Fault) bool { return f.Kind == chaos.Kill && f.On != results.LinkDatabase }

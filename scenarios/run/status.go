@@ -110,7 +110,7 @@ const sampleInterval = 200 * time.Millisecond
 
 // watch samples the target's resources, flushes the recording and reports the
 // status until ctx is done.
-func (r *runner) watch(ctx context.Context, l *lab) error {
+func (r *runner) watch(ctx context.Context, b *bench) error {
 	sample, status := time.NewTicker(sampleInterval), time.NewTicker(r.Interval)
 	defer sample.Stop()
 	defer status.Stop()
@@ -119,7 +119,7 @@ func (r *runner) watch(ctx context.Context, l *lab) error {
 		case <-ctx.Done():
 			return nil
 		case <-sample.C:
-			r.sample(l)
+			r.sample(b)
 			if err := r.rec.Flush(); err != nil {
 				return fmt.Errorf("writing the recording: %w", err)
 			}
@@ -131,12 +131,14 @@ func (r *runner) watch(ctx context.Context, l *lab) error {
 
 // sample looks at the target's process. One that is gone leaves no sample; its
 // end stands in the events.
-func (r *runner) sample(l *lab) {
-	if l.target.process == nil {
-		return
-	}
-	if usage, err := l.target.process.Usage(); err == nil {
-		usage.At = r.now()
-		r.rec.Sample(usage)
+func (r *runner) sample(b *bench) {
+	for _, t := range b.instances() {
+		if t.process == nil {
+			continue
+		}
+		if usage, err := t.process.Usage(); err == nil {
+			usage.At = r.now()
+			r.rec.Sample(usage)
+		}
 	}
 }

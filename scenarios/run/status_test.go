@@ -58,8 +58,8 @@ func TestWatcherKnowsWhatWasWritten(t *testing.T) {
 }
 
 func TestRedactTakesPasswordsOut(t *testing.T) {
-	got := redact(map[string]string{"URL": "postgres://me:secret@127.0.0.1:5432/db", "PROFILE": "seed"})
-	want := map[string]string{"URL": "postgres://me:xxxxx@127.0.0.1:5432/db", "PROFILE": "seed"}
+	got := redact(map[string]string{"URL": "postgres://me:secret@127.0.0.1:5432/db", "PROFILE": "seed", "TOKEN": "Bearer s3cret"}, "s3cret")
+	want := map[string]string{"URL": "postgres://me:xxxxx@127.0.0.1:5432/db", "PROFILE": "seed", "TOKEN": "Bearer xxxxx"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("redact (-want +got):\n%s", diff)
 	}

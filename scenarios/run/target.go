@@ -13,6 +13,7 @@ import (
 
 	"brownout/chaos/stack"
 	"brownout/loadtest"
+	"brownout/results"
 	"brownout/scenarios"
 )
 
@@ -29,32 +30,30 @@ const startTries = 3
 
 // startTarget starts the target, or finds it where its file says that it runs,
 // and waits until it is ready.
-func (r *runner) startTarget(ctx context.Context, l *lab) (*target, error) {
+func (r *runner) startTarget(ctx context.Context, b *bench) (*target, error) {
 	var err error
 	for range startTries {
 		var t *target
-		if t, err = r.tryTarget(ctx, l); err == nil || !r.Target.Started() || ctx.Err() != nil || errors.Is(err, errNotReady) {
+		if t, err = r.tryTarget(ctx, b); err == nil || !r.Target.Started() || ctx.Err() != nil || errors.Is(err, errNotReady) {
 			return t, err
 		}
 	}
 	return nil, err
 }
 
-func (r *runner) tryTarget(ctx context.Context, l *lab) (*target, error) {
-	values, err := l.values()
-	if err != nil {
-		return nil, err
-	}
+func (r *runner) tryTarget(ctx context.Context, b *bench) (*target, error) {
+	values := b.values()
 	if err := r.ownValues(values); err != nil {
 		return nil, err
 	}
 	address, _ := scenarios.Expand(r.Target.Address, values)
 	t := &target{base: address}
+	var err error
 	if t.env, err = r.Target.Environ(r.Scenario.Server, values); err != nil {
 		return nil, err
 	}
 	if r.Target.Started() {
-		if t.process, err = r.spawn(ctx, l, values, t.env); err != nil {
+		if t.process, err = r.spawn(ctx, b, values, t.env); err != nil {
 			return nil, err
 		}
 	}
@@ -81,7 +80,7 @@ func (r *runner) ownValues(values map[string]string) error {
 	return nil
 }
 
-func (r *runner) spawn(ctx context.Context, l *lab, values, env map[string]string) (*stack.Process, error) {
+func (r *runner) spawn(ctx context.Context, b *bench, values, env map[string]string) (*stack.Process, error) {
 	var words []string
 	for _, word := range r.Target.Command {
 		expanded, whole := scenarios.Expand(word, values)
@@ -90,10 +89,18 @@ func (r *runner) spawn(ctx context.Context, l *lab, values, env map[string]strin
 		}
 		words = append(words, expanded)
 	}
-	return l.spawner.Start(ctx, stack.Command{
-		Name: "target", Path: words[0], Args: words[1:], Env: environ(env),
-		Log: filepath.Join(r.rec.Dir(), "target.log"), Base: r.base, Record: r.event,
+	return b.spawner.Start(ctx, stack.Command{
+		Name: instance(len(b.targets)), Path: words[0], Args: words[1:], Env: environ(env),
+		Log: filepath.Join(r.rec.Dir(), instance(len(b.targets))+".log"), Base: r.base, Record: r.event,
 	})
+}
+
+// instance is the name of the process of instance i, from 0.
+func instance(i int) string {
+	if i == 0 {
+		return results.ProcessTarget
+	}
+	return fmt.Sprintf("%s-%d", results.ProcessTarget, i+1)
 }
 
 // environ is the whole environment of the target: its own variables, and of ours
