@@ -28,7 +28,7 @@ func serveBroken(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	redis, err := cache.NewRedis(cfg.RedisURL, cfg.Profile.Client, cfg.CacheTTL)
+	redis, err := cache.NewRedis(cfg.CacheSettings())
 	if err != nil {
 		return err
 	}

@@ -65,6 +65,8 @@ var mayDepend = map[string][]string{
 	"github.com/jackc/pgx/v5":         {"server/pgstore", "chaos/stack"},                                   // chaos/stack: readiness is asked, not slept for
 	"golang.org/x/sync":               {"chaos/lab", "chaos/stack", "loadtest", "scenarios/run", "server"}, // groups of goroutines, single-flight
 	"golang.org/x/sys":                {"chaos/link", "chaos/stack", "loadtest"},                           // sockets; processes; nanosleep
+
+	"github.com/failsafe-go/failsafe-go": {"server/cache"}, // the state of its circuit breaker
 }
 
 type pkg struct {

@@ -11,11 +11,12 @@ import (
 	"brownout/server/pgstore"
 )
 
-// The cache backends.
+// The cache backends; see package cache.
 const (
-	BackendNone   = "none"
-	BackendMemory = "memory"
-	BackendRedis  = "redis"
+	BackendNone   = cache.BackendNone
+	BackendMemory = cache.BackendMemory
+	BackendRedis  = cache.BackendRedis
+	BackendTiered = cache.BackendTiered
 )
 
 // Config configures New. DefaultConfig fills all that has a default.
@@ -27,10 +28,12 @@ type Config struct {
 	DatabaseConnectTimeout time.Duration
 	DatabasePoolSize       int
 
-	Backend     string // none, memory or redis
-	RedisURL    string // required by redis
+	Backend     string // none, memory, redis or tiered
+	RedisURL    string // required by redis and tiered; see cache.Settings
+	Redis       cache.Security
 	CacheTTL    time.Duration
-	MemoryLimit int // bytes that the backend memory holds at most
+	MemoryLimit int      // bytes that the backends memory and tiered hold in this process at most
+	Warm        []string // environments that are read into the cache at the start
 	Profile     Profile
 
 	ShutdownTimeout time.Duration // for requests in flight when the server is told to stop
@@ -83,22 +86,28 @@ func (c Config) store() (feature.Store, *pgstore.Store, error) {
 	return s, s, nil
 }
 
+// cache makes the cache. It connects to nothing.
 func (c Config) cache() (feature.Cache, error) {
-	switch {
-	case c.Cache != nil:
+	if c.Cache != nil {
 		return c.Cache, nil
-	case c.Backend == BackendNone:
-		return cache.None{}, nil
-	case c.Backend == BackendMemory:
-		return cache.NewMemory(c.CacheTTL, uint64(c.MemoryLimit))
-	case c.Backend == BackendRedis && c.RedisURL == "":
-		return nil, errors.New("the cache is redis and REDIS_URL is not set, want redis://host:port/0")
-	case c.Backend == BackendRedis:
-		r, err := cache.NewRedis(c.RedisURL, c.Profile.Client, c.CacheTTL)
-		if err != nil {
-			return nil, fmt.Errorf("REDIS_URL: %w", err)
-		}
-		return r, nil
 	}
-	return nil, fmt.Errorf("there is no cache %q, want none, memory or redis", c.Backend)
+	overRedis := c.Backend == BackendRedis || c.Backend == BackendTiered
+	if overRedis && c.RedisURL == "" {
+		return nil, fmt.Errorf("the cache is %s and REDIS_URL is not set, want redis://host:port/0", c.Backend)
+	}
+	made, err := cache.Open(c.Backend, c.CacheSettings())
+	if err != nil && overRedis {
+		return nil, fmt.Errorf("REDIS_URL: %w", err)
+	}
+	return made, err
+}
+
+// CacheSettings is what a backend is made with.
+func (c Config) CacheSettings() cache.Settings {
+	p := c.Profile
+	return cache.Settings{
+		TTL: c.CacheTTL, Jitter: p.TTLJitter, MemoryLimit: uint64(c.MemoryLimit),
+		RedisURL: c.RedisURL, Security: c.Redis, Client: p.Client,
+		Staleness: p.Staleness, WatchEmpty: p.WarmAfterLoss, Log: c.Log,
+	}
 }

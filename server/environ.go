@@ -3,8 +3,13 @@ package server
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+
+	"brownout/server/cache"
+	"brownout/server/feature"
 )
 
 // FromEnviron reads the settings through lookup (os.LookupEnv). A variable that is
@@ -140,12 +145,54 @@ func yesNo(name, doc string, at func(*Config) *bool) variable {
 }
 
 func readBackend(c *Config, value string) error {
-	switch value {
-	case BackendNone, BackendMemory, BackendRedis:
-		c.Backend = value
+	if !slices.Contains(cache.Backends(), value) {
+		return errors.New(strings.Join(cache.Backends(), ", "))
+	}
+	c.Backend = value
+	return nil
+}
+
+// percent is a share, up to most.
+func percent(most int, name, doc string, at func(*Config) *int) variable {
+	v := atLeast(0, name, doc, at)
+	v.read = func(c *Config, value string) error {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 || n > most {
+			return fmt.Errorf("a whole number from 0 to %d", most)
+		}
+		*at(c) = n
 		return nil
 	}
-	return errors.New("none, memory or redis")
+	return v
+}
+
+// zeroOr is a duration, 0 for none.
+func zeroOr(name, doc string, at func(*Config) *time.Duration) variable {
+	limited := within(name, doc, at)
+	read := limited.read
+	limited.read = func(c *Config, value string) error {
+		if value == "0" || value == "0s" {
+			*at(c) = 0
+			return nil
+		}
+		if err := read(c, value); err != nil {
+			return fmt.Errorf("0, or %w", err)
+		}
+		return nil
+	}
+	return limited
+}
+
+// readWarm takes environments, joined by commas.
+func readWarm(c *Config, value string) error {
+	c.Warm = nil
+	for name := range strings.SplitSeq(value, ",") {
+		if err := feature.CheckName("an environment", name); err != nil {
+			return fmt.Errorf("environments joined by commas: %w", err)
+		}
+		c.Warm = append(c.Warm, name)
+	}
+	return nil
 }
 
 func readTTL(c *Config, value string) error {

@@ -1,6 +1,10 @@
 package server
 
-import "sync"
+import (
+	"maps"
+	"slices"
+	"sync"
+)
 
 // floors knows, for each environment that this instance has written or read from
 // the database, the newest revision that it has seen there. A copy of the
@@ -38,4 +42,11 @@ func (f *floors) lower(environment string, from, revision uint64) bool {
 	}
 	f.of[environment] = revision
 	return true
+}
+
+// environments lists all that were written or read here.
+func (f *floors) environments() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Sorted(maps.Keys(f.of))
 }

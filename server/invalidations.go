@@ -32,10 +32,11 @@ type invalidations struct {
 	owed map[string]debt // environment → what is owed
 	seq  uint64
 	wake chan struct{} // has one token when something is owed
+	back chan struct{} // has one token when the cache answers again
 }
 
 func newInvalidations(log *slog.Logger, forget, learn func(context.Context, string) error) *invalidations {
-	return &invalidations{forget: forget, learn: learn, log: log, owed: map[string]debt{}, wake: make(chan struct{}, 1)}
+	return &invalidations{forget: forget, learn: learn, log: log, owed: map[string]debt{}, wake: make(chan struct{}, 1), back: make(chan struct{}, 1)}
 }
 
 // distrusts reports whether the environment's entry is known to be old.
@@ -67,8 +68,16 @@ func (v *invalidations) add(environment string, d debt) {
 		}
 	}
 	v.owed[environment] = d
+	token(v.wake)
+}
+
+// hurry makes the next round begin now.
+func (v *invalidations) hurry() { token(v.back) }
+
+// token leaves a token in c, unless there is one.
+func token(c chan struct{}) {
 	select {
-	case v.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -88,6 +97,7 @@ func (v *invalidations) run(ctx context.Context) {
 				v.last(context.WithoutCancel(ctx))
 				return
 			case <-time.After(retryEvery):
+			case <-v.back: // no reason to wait
 			}
 		}
 	}

@@ -29,6 +29,18 @@ type Profile struct {
 	// RetryInvalidation keeps invalidations that failed and tries them until they
 	// succeed. The environment's cache entry is not used until then.
 	RetryInvalidation bool
+	// TTLJitter is the share of the time to live, in percent, by which an entry may die
+	// earlier, at random: entries that were made together do not all miss together. It
+	// costs that share of hits.
+	TTLJitter int
+	// Staleness bounds how long the backend tiered may use a copy that another instance
+	// has invalidated, whatever happens to Redis. A connection and four heartbeats in
+	// that time are its cost.
+	Staleness time.Duration
+	// WarmAfterLoss fills the cache again when it has lost its entries, one environment
+	// after the other. It costs a command a second, and as many database queries as
+	// there are environments in use.
+	WarmAfterLoss bool
 }
 
 // Profiles are the named sets, the default first. Where seed's values come from
@@ -53,9 +65,19 @@ func Profiles() []Profile {
 				MaxBackoff:     10 * time.Millisecond,
 				ObeyContext:    true,
 				ShortHandshake: true, // one round trip: a slow Redis must not use up the budget before the first command
+				Redirects:      2,    // MOVED, and once more
+				ConnLifetime:   time.Minute,
+				ConnectAtStart: true,
+				ReloadEvery:    250 * time.Millisecond, // go-redis itself waits 200ms between two
+				CheckConns:     true,
+				RenewConns:     true,
+				BreakAfter:     5,
+				ProbeMin:       10 * time.Millisecond,
+				ProbeMax:       100 * time.Millisecond,
 			},
 			Budget:   50 * time.Millisecond,
 			Coalesce: true, CheckRevision: true, RetryInvalidation: true,
+			TTLJitter: 10, Staleness: 2 * time.Second, WarmAfterLoss: true,
 		},
 		{
 			Name: "seed",
@@ -68,8 +90,14 @@ func Profiles() []Profile {
 				DialAttempts: 1,
 				MinBackoff:   100 * time.Millisecond,
 				MaxBackoff:   2 * time.Second,
+				Redirects:    16,
+				// ioredis connects when it is made, and dials again after the same waits.
+				ConnectAtStart: true,
+				ProbeMin:       100 * time.Millisecond,
+				ProbeMax:       2 * time.Second,
 			},
-			Budget: none,
+			Budget:    none,
+			Staleness: 2 * time.Second, // the original had no such cache
 		},
 	}
 }

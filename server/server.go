@@ -12,10 +12,13 @@
 // that it has written or read there, and a cached snapshot below it is refused (see
 // floors and feature.Snapshot). Invalidations that fail are kept and retried (invalidations).
 //
-// What is not done here: there is no circuit breaker, and none of this reaches
-// beyond one instance. Another instance that shares the cache does not know this
-// one's floors and debts, and can serve an entry whose invalidation was lost until
-// its time to live is over; so can this one after a restart.
+// A cache that does not answer costs no request more than its budget, and soon none
+// at all: package cache stops asking it and finds out by itself when it is back.
+//
+// What is not done here: none of this reaches beyond one instance. Another instance
+// that shares the cache does not know this one's floors and debts, and can serve an
+// entry whose invalidation was lost until its time to live is over; so can this one
+// after a restart.
 package server
 
 import (
@@ -87,6 +90,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	defer stopDatabase()
 	database.Go(func() { s.runDatabase(inner) })
 	owed.Go(func() { s.flags.stale.run(background) })
+	cache := s.flags.runCache(background, s.cfg.Warm)
 
 	err := s.serveHTTP(ctx, l)
 
@@ -94,6 +98,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	stop()
 	owed.Wait()
 	err = errors.Join(err, s.flags.cache.Close()) // ends a wait for a silent cache
+	cache.Wait()
 	s.requests.wait()
 	s.databaseProbe.working.Wait()
 	s.cacheProbe.working.Wait()

@@ -25,7 +25,7 @@ type hooked struct {
 
 func newHooked(t *testing.T) *hooked {
 	t.Helper()
-	m, err := cache.NewMemory(time.Minute, 1<<20)
+	m, err := cache.NewMemory(cache.Settings{TTL: time.Minute, MemoryLimit: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,18 +14,30 @@ import (
 	"brownout/server/servertest"
 )
 
-// guard is far longer than anything here takes.
-const guard = 30 * time.Second
-
 // endless is a client without any limit but the one for dials.
-var endless = cache.Client{
-	DialTimeout: 2 * time.Second, ReadTimeout: -1, WriteTimeout: -1, PoolTimeout: -1,
-	DialAttempts: 1, MinBackoff: time.Millisecond, MaxBackoff: time.Millisecond,
+func endless() cache.Client {
+	return cache.Client{
+		DialTimeout: 2 * time.Second, ReadTimeout: -1, WriteTimeout: -1, PoolTimeout: -1,
+		DialAttempts: 1, MinBackoff: time.Millisecond, MaxBackoff: time.Millisecond,
+	}
+}
+
+// newRedis makes a client that does not run.
+func newRedis(t *testing.T, url string, c cache.Client) *cache.Redis {
+	t.Helper()
+	s := settings(url)
+	s.Client = c
+	r, err := cache.NewRedis(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return r
 }
 
 func TestAClientWithoutLimitsWaitsUntilItIsClosed(t *testing.T) {
 	silent := servertest.Silent(t)
-	r := newRedis(t, silent.URL(), endless, time.Second)
+	r := newRedis(t, silent.URL(), endless())
 	const callers = 3
 	errs := make(chan error, callers)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -62,9 +74,9 @@ func TestAClientWithoutLimitsWaitsUntilItIsClosed(t *testing.T) {
 
 func TestABoundedClientNamesHowItFailed(t *testing.T) {
 	silent := servertest.Silent(t)
-	obedient := endless
+	obedient := endless()
 	obedient.ObeyContext = true
-	r := newRedis(t, silent.URL(), obedient, time.Second)
+	r := newRedis(t, silent.URL(), obedient)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	got := make(chan error, 1)
@@ -86,7 +98,7 @@ func TestABoundedClientNamesHowItFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	r = newRedis(t, "redis://"+l.Addr().String(), client, time.Second)
+	r = newRedis(t, "redis://"+l.Addr().String(), client())
 	if _, err := r.Get(t.Context(), "e"); feature.Class(err) != feature.ClassRefused {
 		t.Errorf("Get where nobody listens = %v, class %q, want refused", err, feature.Class(err))
 	}
@@ -96,9 +108,9 @@ func TestABoundedClientNamesHowItFailed(t *testing.T) {
 // make anybody wait for longer than the budget.
 func TestAPoolThatIsUsedUpEndsInAnError(t *testing.T) {
 	silent := servertest.Silent(t)
-	c := client
+	c := client()
 	c.PoolSize, c.MaxConns, c.MaxDials = 100, 2, 2
-	r := newRedis(t, silent.URL(), c, time.Second)
+	r := newRedis(t, silent.URL(), c)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	var g sync.WaitGroup

@@ -3,7 +3,6 @@ package cache
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"time"
 
 	"brownout/server/feature"
@@ -13,24 +12,36 @@ import (
 
 // Memory keeps snapshots in this process, up to a number of bytes.
 type Memory struct {
-	entries *otter.Cache[string, []byte]
+	entries *otter.Cache[string, kept]
+	life    life
 }
 
-// NewMemory makes a cache of at most limit bytes in which an entry lives for ttl.
-func NewMemory(ttl time.Duration, limit uint64) (*Memory, error) {
-	entries, err := otter.New(&otter.Options[string, []byte]{
-		MaximumWeight:    limit,
-		Weigher:          func(key string, value []byte) uint32 { return uint32(len(key) + len(value)) },
-		ExpiryCalculator: otter.ExpiryWriting[string, []byte](ttl),
+// kept is an entry with the time it lives.
+type kept struct {
+	data []byte
+	life time.Duration
+	made time.Time // when it was right; for Tiered
+}
+
+// NewMemory makes a cache of at most s.MemoryLimit bytes.
+func NewMemory(s Settings) (*Memory, error) {
+	life, err := s.life()
+	if err != nil {
+		return nil, makeError(BackendMemory, err)
+	}
+	entries, err := otter.New(&otter.Options[string, kept]{
+		MaximumWeight:    s.MemoryLimit,
+		Weigher:          func(key string, e kept) uint32 { return uint32(len(key) + len(e.data)) },
+		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, kept]) time.Duration { return e.Value.life }),
 		// No periodic clean-up and no maintenance on the side: expired entries are
 		// never answered anyway, and so this cache needs no goroutine.
 		Clock:    lazyClock{},
 		Executor: func(fn func()) { fn() },
 	})
 	if err != nil {
-		return nil, fmt.Errorf("making the memory cache: %w", err)
+		return nil, makeError(BackendMemory, err)
 	}
-	return &Memory{entries: entries}, nil
+	return &Memory{entries: entries, life: life}, nil
 }
 
 // lazyClock tells the time and never ticks.
@@ -40,22 +51,25 @@ func (lazyClock) NowNano() int64                      { return time.Now().UnixNa
 func (lazyClock) Tick(time.Duration) <-chan time.Time { return nil }
 
 // Name is "memory".
-func (m *Memory) Name() string { return "memory" }
+func (m *Memory) Name() string { return BackendMemory }
 
 // Get returns an entry, which must not be changed.
 func (m *Memory) Get(_ context.Context, environment string) ([]byte, error) {
-	data, found := m.entries.GetIfPresent(environment)
+	e, found := m.entries.GetIfPresent(environment)
 	if !found {
 		return nil, feature.ErrMiss
 	}
-	return data, nil
+	return e.data, nil
 }
 
 // Set keeps a copy of snapshot. What is larger than the whole cache is dropped.
 func (m *Memory) Set(_ context.Context, environment string, snapshot []byte) error {
-	m.entries.Set(environment, bytes.Clone(snapshot))
+	m.keep(environment, kept{data: bytes.Clone(snapshot), life: m.life.draw()})
 	return nil
 }
+
+// keep keeps e itself, and not a copy.
+func (m *Memory) keep(environment string, e kept) { m.entries.Set(environment, e) }
 
 // Delete removes an entry.
 func (m *Memory) Delete(_ context.Context, environment string) error {

@@ -58,3 +58,20 @@ type Cache interface {
 	// Close ends calls in flight and later ones with an error.
 	Close() error
 }
+
+// A CacheEvent is something that a Cache notices by itself.
+type CacheEvent int
+
+// What can happen to a cache.
+const (
+	CacheBack  CacheEvent = iota // it answers again, after it was given up
+	CacheEmpty                   // it has lost its entries
+)
+
+// A Runner is a Cache with work of its own, as probing a server that is away. It is
+// a Cache also while it does not run, only without what that work is for.
+type Runner interface {
+	// Run does the work until ctx ends, and calls tell, which must not block. It may
+	// return only after Close where the client's own waits have no bound.
+	Run(ctx context.Context, tell func(CacheEvent))
+}

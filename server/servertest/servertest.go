@@ -45,7 +45,7 @@ func Start(t testing.TB, profile string, change ...func(*server.Config)) *Server
 		c(&cfg)
 	}
 	if cfg.Cache == nil && cfg.Backend == server.BackendMemory {
-		if cfg.Cache, err = cache.NewMemory(cfg.CacheTTL, memoryLimit); err != nil {
+		if cfg.Cache, err = cache.NewMemory(cache.Settings{TTL: cfg.CacheTTL, MemoryLimit: memoryLimit}); err != nil {
 			t.Fatal(err)
 		}
 	}

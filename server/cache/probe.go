@@ -1,0 +1,82 @@
+package cache
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"brownout/server/feature"
+)
+
+// probeWait bounds a probe of a client that sets itself no bounds.
+const probeWait = time.Second
+
+// greet opens the first connection, if that is asked for. Without a breaker it tries
+// until there is one.
+func (r *Redis) greet(ctx context.Context) error {
+	if !r.set.Client.ConnectAtStart {
+		return nil
+	}
+	err := r.knock(ctx)
+	if err == nil || r.breaker.circuit != nil {
+		return err
+	}
+	return r.probe(ctx)
+}
+
+// probe asks until Redis answers, or ctx ends.
+func (r *Redis) probe(ctx context.Context) error {
+	for wait := range backoff(r.set.Client.ProbeMin, r.set.Client.ProbeMax) {
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+		if r.knock(ctx) == nil {
+			return nil
+		}
+		r.reload.ask(ctx)
+	}
+	return nil // not reached: there is always another wait
+}
+
+// knock asks once.
+func (r *Redis) knock(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, probeWait)
+	defer cancel()
+	return r.Ping(ctx)
+}
+
+// broken is told that the breaker has opened.
+func (r *Redis) broken(err error) {
+	if r.set.Client.RenewConns {
+		r.conns.renew()
+	}
+	r.log.Warn("the cache is not asked any more", "class", feature.Class(err), "error", err)
+}
+
+// mended is told that it has closed.
+func (r *Redis) mended(tell func(feature.CacheEvent)) {
+	r.log.Info("the cache is asked again")
+	tell(feature.CacheBack)
+}
+
+// The waits of a client that names none.
+const (
+	leastWait = 10 * time.Millisecond
+	mostWait  = time.Second
+)
+
+// backoff yields waits without end: each is drawn at random from nothing to a bound
+// that doubles from low to high ("full jitter":
+// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+func backoff(low, high time.Duration) func(func(time.Duration) bool) {
+	if low <= 0 {
+		low = leastWait
+	}
+	if high <= 0 {
+		high = mostWait
+	}
+	return func(yield func(time.Duration) bool) {
+		for bound := min(low, high); yield(rand.N(bound + 1)); bound = min(2*bound, high) {
+		}
+	}
+}
