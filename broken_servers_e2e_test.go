@@ -64,6 +64,18 @@ func brokenForFailovers() []brokenTarget {
 			set: seed, shorter: []string{brief[0], brief[1]}, missed: []string{"readonly p99"},
 		},
 		{
+			name: "the client tries a dead primary again and again", scenario: "sentinel-failover",
+			set: seed, shorter: []string{brief[0], brief[1], "phases.recovery.for=300ms"}, missed: []string{"outage p99"},
+		},
+		{
+			name: "the client tries the dead primary of a shard again and again", scenario: "cluster-failover",
+			set: seed, shorter: []string{brief[0], brief[1], "phases.recovery.for=300ms"}, missed: []string{"outage p99"},
+		},
+		{
+			name: "commands wait and are tried again until there is a connection", scenario: "tls-pool-closed",
+			set: seed, shorter: brief[:2], missed: []string{"closed max"},
+		},
+		{
 			name: "the first requests wait for a Redis that is not there", scenario: "cold-start",
 			set: seed, shorter: []string{"phases.recovery.for=300ms"}, missed: []string{"start p99"},
 		},

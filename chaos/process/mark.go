@@ -22,9 +22,10 @@ type mark struct {
 const markKey = "brownout:mark"
 
 // set sets the mark. A PostgreSQL gets none: its writes are judged by what the
-// target reads back.
+// target reads back. Nor does a server of a topology: it comes back to others, with
+// their data, and may not be asked for any key.
 func (m *mark) set(ctx context.Context) (err error) {
-	if m.node.Kind == stack.Postgres {
+	if m.node.Kind == stack.Postgres || m.node.Source != "" {
 		return nil
 	}
 	if m.before, err = number(ctx, m.node, "DBSIZE"); err != nil {
