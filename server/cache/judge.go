@@ -16,7 +16,7 @@ const (
 	refusedWrite                // it is a replica: READONLY, in any form
 	refused                     // it is there, and answers with an error
 	silent                      // no answer, or it does not let us in
-	left                        // the caller has gone before there was one
+	unknown                     // it was not asked, or the caller has gone before there was an answer
 )
 
 // judge reads an outcome.
@@ -28,8 +28,9 @@ func judge(ctx context.Context, err error) verdict {
 	if errors.As(err, &reply) {
 		return judgeReply(reply.Error())
 	}
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return left
+	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(err, redis.ErrPoolExhausted) || errors.Is(err, redis.ErrPoolTimeout) {
+		// All connections are in use. Those commands will tell why.
+		return unknown
 	}
 	return silent
 }

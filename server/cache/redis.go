@@ -110,8 +110,8 @@ func (r *Redis) do(ctx context.Context, doing string, command func() error) erro
 func (r *Redis) learn(ctx context.Context, err error) {
 	how := judge(ctx, err)
 	switch how {
-	case left:
-		return // nothing is known
+	case unknown:
+		return
 	case refusedWrite:
 		if r.set.Client.RenewConns {
 			r.conns.renew()

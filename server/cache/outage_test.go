@@ -1,0 +1,149 @@
+package cache_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"brownout/chaos/stack"
+	"brownout/server/cache"
+	"brownout/server/feature"
+	"brownout/server/servertest"
+)
+
+// events runs a cache until the test ends and returns what it tells.
+func events(t *testing.T, c *cache.Redis) <-chan feature.CacheEvent {
+	t.Helper()
+	told := make(chan feature.CacheEvent, 100)
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { c.Run(ctx, func(e feature.CacheEvent) { told <- e }) })
+	t.Cleanup(func() { stop(); c.Close(); running.Wait() })
+	return told
+}
+
+// await waits for an event and drops others.
+func await(t *testing.T, told <-chan feature.CacheEvent, want feature.CacheEvent) {
+	t.Helper()
+	limit := time.After(guard)
+	for {
+		select {
+		case got := <-told:
+			if got == want {
+				return
+			}
+		case <-limit:
+			t.Fatalf("the cache never tells %v", want)
+		}
+	}
+}
+
+// A Redis that hangs is found out by a few commands; then none is sent, nobody waits,
+// and it is used again without anybody having asked.
+func TestNoCallerWaitsForARedisThatHangs(t *testing.T) {
+	t.Parallel()
+	servers := servertest.Caches(t, stack.Config{Cache: stack.Redis})
+	s := settings(servers.Cache.URL)
+	s.WatchEmpty = false
+	s.Client.ReadTimeout, s.Client.BreakAfter = 100*time.Millisecond, 3
+	c, err := cache.NewRedis(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := events(t, c)
+	set(t, c, "e", "x")
+	if err := servers.Cache.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	waited := 0
+	for range 100 {
+		began := time.Now()
+		_, err := c.Get(t.Context(), "e")
+		if feature.Class(err) != feature.ClassTimeout {
+			t.Fatalf("Get() = %v, class %q, want timeout", err, feature.Class(err))
+		}
+		if time.Since(began) >= s.Client.ReadTimeout {
+			waited++
+		}
+	}
+	// A machine that stalls may make some more of them look as if they had waited.
+	if waited > 50 {
+		t.Errorf("%d of 100 reads waited, want 3", waited)
+	}
+	if err := servers.Cache.Continue(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, told, feature.CacheBack)
+	get(t, c, "e", "x")
+}
+
+func TestARedisThatIsAwayAtTheStartIsFound(t *testing.T) {
+	t.Parallel()
+	servers := servertest.Caches(t, stack.Config{Cache: stack.Redis})
+	if err := servers.Cache.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c, err := cache.NewRedis(settings(servers.Cache.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := events(t, c)
+	eventually(t, func() bool { _, err := c.Get(t.Context(), "e"); return feature.Class(err) == feature.ClassRefused })
+	if err := servers.Cache.Restart(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	await(t, told, feature.CacheBack)
+	get(t, c, "e", "")
+}
+
+func TestALossIsTold(t *testing.T) {
+	t.Parallel()
+	servers := servertest.Caches(t, stack.Config{Cache: stack.Redis})
+	c, err := cache.NewRedis(settings(servers.Cache.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := events(t, c)
+	await(t, told, feature.CacheEmpty) // it was, before anybody came
+	do(t, servers, "FLUSHALL")
+	await(t, told, feature.CacheEmpty)
+	for i := commands(t, servers, "set"); commands(t, servers, "set") < i+2; time.Sleep(20 * time.Millisecond) {
+	}
+	select {
+	case e := <-told:
+		t.Errorf("the cache tells %v, want nothing: all is there", e)
+	default:
+	}
+}
+
+// After a failover nobody has to ask for the client to find the new primary, and what
+// it asks then is answered.
+func TestTheNewPrimaryIsFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+	for _, topology := range []string{stack.Sentinel, stack.Cluster} {
+		t.Run(topology, func(t *testing.T) {
+			t.Parallel()
+			servers := servertest.Caches(t, stack.Config{Cache: topology})
+			s := settings(servertest.RedisURL(t, servers, topology))
+			s.Client.ReadTimeout, s.Client.DialTimeout = 200*time.Millisecond, 200*time.Millisecond
+			c, err := cache.NewRedis(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			events(t, c)
+			set(t, c, "e", "x")
+			if err := servers.Cache.Kill(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			// Whichever shard an entry is in: some are in that of the dead primary.
+			for range 20 {
+				e := environment()
+				eventually(t, func() bool { return c.Set(t.Context(), e, []byte("x")) == nil })
+				get(t, c, e, "x")
+			}
+		})
+	}
+}
