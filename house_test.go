@@ -22,7 +22,8 @@ var mayImport = map[string][]string{
 	"chaos":             {"results"},
 	"chaos/ca":          {},
 	"chaos/failover":    {},
-	"chaos/lab":         {"chaos", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "results"},
+	"chaos/lab":         {"chaos", "chaos/lab/names", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "results"},
+	"chaos/lab/names":   {},
 	"chaos/lab/console": {"chaos", "chaos/failover", "chaos/lab", "chaos/stack"},
 	"chaos/link":        {"chaos", "chaos/link/wire", "results"},
 	"chaos/toxiproxy":   {"chaos", "results"},
@@ -59,12 +60,13 @@ var mayDepend = map[string][]string{
 	"github.com/tsenart/vegeta/v12":   {"loadtest"},
 	"github.com/dunglas/httpsfv":      {"loadtest", "server"},            // Cache-Status: one writes it, the other reads it
 	"github.com/Shopify/toxiproxy/v2": {"chaos/link", "chaos/toxiproxy"}, // its toxics; the client of its server
+	"github.com/miekg/dns":            {"chaos/lab/names"},
 	"github.com/prometheus/procfs":    {"chaos/stack"},
 	"github.com/redis/go-redis/v9":    {"server/cache"},
 	"github.com/maypok86/otter/v2":    {"server/cache"},
-	"github.com/jackc/pgx/v5":         {"server/pgstore", "chaos/stack"},                                   // chaos/stack: readiness is asked, not slept for
-	"golang.org/x/sync":               {"chaos/lab", "chaos/stack", "loadtest", "scenarios/run", "server"}, // groups of goroutines, single-flight
-	"golang.org/x/sys":                {"chaos/link", "chaos/stack", "loadtest"},                           // sockets; processes; nanosleep
+	"github.com/jackc/pgx/v5":         {"server/pgstore", "chaos/stack"},                                                      // chaos/stack: readiness is asked, not slept for
+	"golang.org/x/sync":               {"chaos/lab", "chaos/lab/names", "chaos/stack", "loadtest", "scenarios/run", "server"}, // groups of goroutines, single-flight
+	"golang.org/x/sys":                {"chaos/link", "chaos/stack", "loadtest"},                                              // sockets; processes; nanosleep
 
 	"github.com/failsafe-go/failsafe-go": {"server/cache"}, // the state of its circuit breaker
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"brownout/chaos/ca"
 	"brownout/chaos/lab"
@@ -26,6 +27,8 @@ type labFlags struct {
 	database                bool
 	replicas                int
 	listen                  map[string]string
+	dns                     bool
+	ttl                     time.Duration
 }
 
 // topologies are what a lab can be. An elasticache is a replicated cache with what
@@ -61,6 +64,8 @@ The lab ends with quit, Ctrl-D or Ctrl-C, and leaves nothing.`, strings.Join(top
 	flags.IntVar(&f.replicas, "replicas", 1, "replicas of a replicated cache, 1 to 5")
 	flags.BoolVar(&f.database, "database", false, "start PostgreSQL too")
 	flags.StringToStringVar(&f.listen, "listen", nil, "fixed address of a link: primary=127.0.0.1:6379")
+	flags.BoolVar(&f.dns, "dns", false, "clients find servers by names that move, not by addresses that do")
+	flags.DurationVar(&f.ttl, "ttl", 0, "how long clients may keep the answer to a name, with --dns; at least 1s (default 5s)")
 	flags.StringVar(&f.journal, "journal", "", "file to which everything that is done is appended, as JSON lines")
 	flags.BoolVar(&f.env, "env", false, "print the addresses as export lines")
 	flags.BoolVar(&f.json, "json", false, "print the addresses as one JSON object")
@@ -86,7 +91,7 @@ func labDoCommand(f *labFlags) *cobra.Command {
 
 // config is what the flags ask for.
 func (f labFlags) config(topology string) (lab.Config, error) {
-	c := lab.Config{Listen: f.listen, Stack: stack.Config{Cache: topology, Password: f.password, ACL: f.acl, Replicas: f.replicas}}
+	c := lab.Config{Listen: f.listen, DNS: f.dns, TTL: f.ttl, Stack: stack.Config{Cache: topology, Password: f.password, ACL: f.acl, Replicas: f.replicas}}
 	if topology == "elasticache" {
 		c.Stack.Cache = stack.Replicated
 	}
@@ -179,7 +184,31 @@ func (f labFlags) tell(out io.Writer, l *lab.Lab) error {
 			return err
 		}
 	}
+	if r, ok := l.Resolver(); ok {
+		return tellResolver(out, r)
+	}
 	return nil
+}
+
+// tellResolver says how an app finds the names, as a comment where lines are read
+// by a shell.
+func tellResolver(out io.Writer, r lab.Resolver) error {
+	text := fmt.Sprintf("# set your app's resolver to %s: nobody may answer on port 53 here (%v)\n", r.Addr, r.NoFile)
+	if r.File != "" {
+		text = fmt.Sprintf("# an app finds the names when it is run so:\n# %s APP...\n", shellLine(r.Command()))
+	}
+	_, err := io.WriteString(out, text)
+	return err
+}
+
+// shellLine writes words so that a shell reads the same.
+func shellLine(words []string) string {
+	for i, w := range words {
+		if strings.ContainsAny(w, " $\"&'") {
+			words[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // converse reads commands until somebody ends the lab. The end of an input that is

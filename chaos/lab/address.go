@@ -34,6 +34,9 @@ func (l *Lab) Addresses() []Address {
 	if l.Stack.CAFile != "" {
 		all = append(all, Address{"CA_FILE", l.Stack.CAFile})
 	}
+	if r, ok := l.Resolver(); ok {
+		all = append(all, Address{"DNS", r.Addr})
+	}
 	return all
 }
 

@@ -5,6 +5,22 @@
 // the servers among themselves. Where clients find a server by a name that moves,
 // the name is a link too: an endpoint.
 //
+// A name can be moved in two ways. In address mode (any client, nothing to set up) an
+// endpoint is one gate, which new connections are led elsewhere by. A dial that waits
+// while the old node's SYNs vanish so reaches the new node with its next SYN, and
+// whoever keeps an address that it has looked up is not found out. In DNS mode
+// (Config.DNS, on Linux) an endpoint is a record of a small DNS server, and each
+// server has an address of its own, with the same port: a dial of the old address
+// never gets through, and caches of answers, the client's and those on its way, show
+// for as long as they keep to them. A server that is replaced comes back at another
+// address. Clients must ask the lab's DNS server (Resolver). Faults on an endpoint
+// are put on the address where it leads then, and stay there. In both modes the rest
+// is the same, names of links included.
+//
+// Not shown in either: what else a name can do (CNAMEs, several answers, IPv6), and
+// how long a real DNS takes to spread a change. The waits of a failover plan stand
+// for that.
+//
 // What is done to the lab while it stands is decided by others: scenarios/run, or a
 // person. No load is sent and nothing is judged here.
 package lab
@@ -14,6 +30,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -46,6 +63,8 @@ type Config struct {
 	Record   func(results.Event)    // default: discard
 	Exchange func(results.Exchange) // default: discard
 	Seed     uint64                 // of faults
+	DNS      bool                   // DNS mode; default: address mode
+	TTL      time.Duration          // of names in DNS mode, at least 1s; default 5s
 }
 
 // A Lab is a stack with its links. Its methods are safe for concurrent use.
@@ -57,13 +76,31 @@ type Lab struct {
 	stop    context.CancelFunc
 	running errgroup.Group
 
+	zone       *zone  // nil: address mode
+	resolvConf string // path; empty: none
+
 	mu    sync.Mutex
 	links []*Link // in the order of opening
 }
 
+// A Gate is how clients come to a server: a *link.Gate, or in DNS mode one at each
+// address that a name has led to. What it has in common with a link.Gate is
+// documented there.
+type Gate interface {
+	chaos.Injector
+	InjectTo(ctx context.Context, f chaos.Fault, upstream string) (chaos.Reverter, error)
+	Addr() string // that clients dial, host:port; in DNS mode the host is a name
+	Upstream() string
+	Point(upstream string) error
+	HangUp(upstream string) int
+	Stats() link.Stats
+	Clients() int
+	Connections() []results.Conn
+}
+
 // A Link is a gate and what it leads to.
 type Link struct {
-	*link.Gate
+	Gate
 	Name string
 	Node *stack.Node // at the start; an endpoint can be pointed elsewhere
 }
@@ -74,8 +111,19 @@ func Open(ctx context.Context, c Config) (*Lab, error) {
 	if c.Base.IsZero() {
 		c.Base = time.Now()
 	}
+	if c.Record == nil {
+		c.Record = func(results.Event) {}
+	}
+	if c.Exchange == nil {
+		c.Exchange = func(results.Exchange) {}
+	}
 	l := &Lab{cfg: c}
 	l.ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if c.DNS {
+		if err := l.openZone(); err != nil {
+			return l, err
+		}
+	}
 	sc := c.Stack
 	sc.Base, sc.Record = c.Base, c.Record
 	sc.Link = func(_ context.Context, n *stack.Node) (string, error) { return l.open(n.Name, n, n.Addr) }
@@ -86,7 +134,7 @@ func Open(ctx context.Context, c Config) (*Lab, error) {
 	if sc.Cache == stack.Replicated {
 		err = l.openEndpoints()
 	}
-	return l, err
+	return l, errors.Join(err, l.writeResolvConf())
 }
 
 func (l *Lab) openEndpoints() error {
@@ -98,29 +146,66 @@ func (l *Lab) openEndpoints() error {
 	return err
 }
 
-// open opens a link called name before n and returns its address.
+// open opens a link called name before n and returns the address at which others
+// find n.
 func (l *Lab) open(name string, n *stack.Node, upstream string) (string, error) {
-	cfg := link.Config{
-		Name: name, Listen: l.cfg.Listen[name], Upstream: upstream,
-		Base: l.cfg.Base, Record: l.cfg.Record, Exchange: l.cfg.Exchange, Seed: l.cfg.Seed,
-		Protocol: protocol(n), Roles: roles(),
-	}
-	if n.TLS != nil {
-		shown, err := l.cfg.Stack.TLS.Issue("127.0.0.1", "localhost")
-		if err != nil {
-			return "", fmt.Errorf("opening link %s: %w", name, err)
+	one := &Link{Name: name, Node: n}
+	var gate *link.Gate
+	if l.zone == nil {
+		var err error
+		if gate, err = l.openGate(one, l.cfg.Listen[name], upstream, 0); err != nil {
+			return "", err
 		}
-		cfg.TLS = &link.TLS{Client: &tls.Config{Certificates: []tls.Certificate{shown}}, Server: n.TLS}
+		one.Gate = gate
+	} else {
+		all := &named{name: name, zone: l.zone}
+		all.open = func(listen, upstream string, nth int) (*link.Gate, error) {
+			return l.openGate(one, listen, upstream, nth)
+		}
+		if err := all.Point(upstream); err != nil {
+			return "", err
+		}
+		one.Gate, gate = all, all.current().Gate
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.links = append(l.links, one)
+	return gate.Addr(), nil
+}
+
+// openGate opens the nth gate of a link and lets it run.
+func (l *Lab) openGate(one *Link, listen, upstream string, nth int) (*link.Gate, error) {
+	cfg := link.Config{
+		Name: one.Name, Listen: listen, Upstream: upstream,
+		Base: l.cfg.Base, Record: l.cfg.Record, Exchange: l.cfg.Exchange, Seed: l.cfg.Seed,
+		Protocol: protocol(one.Node), Roles: roles(),
+	}
+	if nth > 0 {
+		renumber(&cfg, nth)
+	}
+	if server := one.Node.TLS; server != nil {
+		shown, err := l.cfg.Stack.TLS.Issue(l.hosts(one.Name, listen)...)
+		if err != nil {
+			return nil, fmt.Errorf("opening link %s: %w", one.Name, err)
+		}
+		cfg.TLS = &link.TLS{Client: &tls.Config{Certificates: []tls.Certificate{shown}}, Server: server}
 	}
 	gate := link.New(cfg)
 	if err := gate.Listen(); err != nil {
-		return "", err
+		return nil, err
 	}
-	l.mu.Lock()
-	l.links = append(l.links, &Link{Gate: gate, Name: name, Node: n})
-	l.mu.Unlock()
 	l.running.Go(func() error { return gate.Run(l.ctx) })
-	return gate.Addr(), nil
+	return gate, nil
+}
+
+// hosts are those under which clients may know a gate.
+func (l *Lab) hosts(name, listen string) []string {
+	all := []string{"127.0.0.1", "localhost"}
+	if l.zone != nil {
+		ip, _, _ := net.SplitHostPort(listen)
+		all = append(all, l.zone.server.Name(name), ip)
+	}
+	return all
 }
 
 // mostNodes is more than any topology has of a kind.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"brownout/chaos"
-	"brownout/chaos/link"
 	"brownout/chaos/stack"
 )
 
@@ -17,7 +16,7 @@ import (
 // failover is carried out on a site; the next one needs a new site.
 type Site struct {
 	lab             *Lab
-	primary, reader *link.Gate
+	primary, reader Gate
 	old, next       *stack.Node
 	shut            chaos.Reverter   // the primary's address takes no dials
 	lost            []chaos.Reverter // of the old primary's own link
@@ -154,7 +153,7 @@ func (s *Site) Move(ctx context.Context) error {
 	if err := s.primary.Point(s.next.Addr); err != nil {
 		return err
 	}
-	if s.shut == nil {
+	if s.shut == nil || s.lab.zone != nil { // nobody comes to an old address again
 		return nil
 	}
 	_, err := s.shut.Revert(ctx)
@@ -169,7 +168,7 @@ func (s *Site) Replace(ctx context.Context) error {
 		_, err := r.Revert(ctx)
 		errs = append(errs, err)
 	}
-	err := errors.Join(errs...)
+	err := errors.Join(append(errs, s.lab.leave(ctx, s.old))...)
 	return cmp.Or(err, s.old.Restart(ctx, true), s.old.Follow(ctx, s.next), s.reader.Point(s.old.Addr))
 }
 
