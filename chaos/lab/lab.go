@@ -195,6 +195,7 @@ func (l *Lab) openGate(one *Link, listen, upstream string, nth int) (*link.Gate,
 		return nil, err
 	}
 	l.running.Go(func() error { return gate.Run(l.ctx) })
+	<-gate.Began() // Run fails before only if the gate had run already
 	return gate, nil
 }
 

@@ -24,6 +24,7 @@ type Gate struct {
 	// and held while the accept loop ends, which needs mu.
 	faultMu sync.Mutex
 	running bool
+	began   chan struct{}
 
 	port *port // the listening side; set by Listen
 
@@ -45,9 +46,13 @@ func New(cfg Config) *Gate {
 	return &Gate{
 		cfg: cfg.withDefaults(), upstream: cfg.Upstream,
 		buffers: sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }},
-		live:    make(map[*conn]struct{}),
+		live:    make(map[*conn]struct{}), began: make(chan struct{}),
 	}
 }
+
+// Began is closed when Run carries connections: from then on there is traffic to
+// injure.
+func (g *Gate) Began() <-chan struct{} { return g.began }
 
 // Listen binds the gate's port, so that its address is known. Connections wait in
 // the kernel until Run. Only Run gives the port back, also when its context is
@@ -107,6 +112,7 @@ func (g *Gate) start(ctx context.Context) error {
 		return err
 	}
 	g.ctx, g.running = ctx, true
+	close(g.began)
 	g.port.serve(g.accept, g.acceptFailed)
 	return nil
 }
