@@ -15,6 +15,7 @@ import (
 	"brownout/chaos/lab"
 	"brownout/chaos/lab/console"
 	"brownout/chaos/stack"
+	"brownout/scenarios"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -23,6 +24,7 @@ import (
 // labFlags are the flags of brownout lab.
 type labFlags struct {
 	name, password, journal string
+	attach                  string
 	tls, acl, env, json     bool
 	database                bool
 	replicas                int
@@ -67,6 +69,7 @@ The lab ends with quit, Ctrl-D or Ctrl-C, and leaves nothing.`, strings.Join(top
 	flags.BoolVar(&f.dns, "dns", false, "clients find servers by names that move, not by addresses that do")
 	flags.DurationVar(&f.ttl, "ttl", 0, "how long clients may keep the answer to a name, with --dns; at least 1s (default 5s)")
 	flags.StringVar(&f.journal, "journal", "", "file to which everything that is done is appended, as JSON lines")
+	flags.StringVar(&f.attach, "attach", "", "name or file of the `target` that the command run is for, an app that runs already for example")
 	flags.BoolVar(&f.env, "env", false, "print the addresses as export lines")
 	flags.BoolVar(&f.json, "json", false, "print the addresses as one JSON object")
 	cmd.PersistentFlags().StringVar(&f.name, "name", "lab", "name of the lab, where several run")
@@ -117,6 +120,9 @@ func (f labFlags) config(topology string) (lab.Config, error) {
 // holdLab brings a lab up and holds it until somebody ends it.
 func holdLab(cmd *cobra.Command, f labFlags, topology string) (err error) {
 	cfg, err := f.config(topology)
+	if err == nil && f.attach != "" {
+		_, err = scenarios.FindTarget(f.attach)
+	}
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
@@ -135,7 +141,7 @@ func holdLab(cmd *cobra.Command, f labFlags, topology string) (err error) {
 	if err != nil {
 		return &exitError{exitInvalid, err}
 	}
-	c := console.New(l, journal)
+	c := console.New(l, journal, f.runInLab(l))
 	defer c.Close()
 	if err := f.tell(cmd.OutOrStdout(), l); err != nil {
 		return err

@@ -25,6 +25,9 @@ import (
 // reading back. Only the estimate uses it.
 const overhead = 3 * time.Second
 
+// defaultResults is where run folders are made.
+const defaultResults = "results/runs"
+
 type runOptions struct {
 	tags, set             []string
 	target                string
@@ -55,7 +58,7 @@ Each leaves a folder with everything that happened, and ends in one line: verdic
 	f.StringSliceVar(&o.tags, "tag", nil, "run the scenarios of the catalogue with this `tag` (several: any of them)")
 	f.StringArrayVar(&o.set, "set", nil, "replace a value of the scenario file: `path=value`, as in server.profile=seed or phases.outage.for=3s")
 	f.StringVar(&o.target, "target", "", "name or file of the `target`, instead of the scenario's")
-	f.StringVar(&o.results, "results", "results/runs", "`folder` in which run folders are made")
+	f.StringVar(&o.results, "results", defaultResults, "`folder` in which run folders are made")
 	f.StringVar(&o.junit, "junit", "", "write the verdicts to this `file` as JUnit XML")
 	f.IntVar(&o.keep, "keep", 50, "keep at most this `many` run folders; the oldest go first (0: keep all)")
 	f.IntVar(&o.again, "again", 0, "repeat a run that was invalid at most this `many` times: it says nothing of the target; a fail is never repeated")

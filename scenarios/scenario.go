@@ -43,6 +43,7 @@ type Stack struct {
 	TLS      bool   // clients of the cache must speak TLS
 	Password bool   // and give a password
 	ACL      bool   // and may not do what ElastiCache forbids
+	DNS      bool   // endpoints are names of a DNS server, not addresses
 	Database string // "postgres" or "none"
 }
 

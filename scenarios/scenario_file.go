@@ -24,6 +24,7 @@ type stackFile struct {
 	TLS      scalar `yaml:"tls"`
 	Password scalar `yaml:"password"`
 	ACL      scalar `yaml:"acl"`
+	DNS      scalar `yaml:"dns"`
 	Database scalar `yaml:"database"`
 }
 

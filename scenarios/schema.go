@@ -117,7 +117,7 @@ func leaf(field string) schema {
 		return schema{"type": "integer", "minimum": 1, "maximum": mostReplicas}
 	case "scenarioFile.Instances":
 		return schema{"type": "integer", "minimum": 1, "maximum": mostInstances}
-	case "scenarioFile.Cold", "stackFile.TLS", "stackFile.Password", "stackFile.ACL":
+	case "scenarioFile.Cold", "stackFile.TLS", "stackFile.Password", "stackFile.ACL", "stackFile.DNS":
 		return schema{"enum": []any{true, false, "yes", "no"}}
 	case "faultFile.Kind":
 		return faultKinds()

@@ -125,6 +125,7 @@ func (raw *stackFile) build(p *problems) Stack {
 		Database: p.word(raw.Database, postgres, postgres, none),
 		Replicas: p.count(raw.Replicas, 1, mostReplicas),
 		TLS:      p.yes(raw.TLS), Password: p.yes(raw.Password), ACL: p.yes(raw.ACL),
+		DNS: p.yes(raw.DNS),
 	}
 	if raw.Replicas.given() && s.Topology() != replicated {
 		p.add(raw.Replicas.at, "only a replicated cache has replicas to choose; write cache: %s, or leave replicas out", elasticache)
@@ -132,7 +133,7 @@ func (raw *stackFile) build(p *problems) Stack {
 	if s.ACL && !s.Password {
 		p.add(raw.ACL.at, "acl needs password: yes")
 	}
-	for _, one := range []scalar{raw.TLS, raw.Password, raw.ACL} {
+	for _, one := range []scalar{raw.TLS, raw.Password, raw.ACL, raw.DNS} {
 		if one.given() && s.Cache == none {
 			p.add(one.at, "there is no cache that could ask for it; leave it out")
 		}

@@ -123,6 +123,9 @@ func (t *Target) Check(s *Scenario) error {
 	if s.Cold && !t.Started() {
 		return &Problem{Place{File: s.File}, fmt.Sprintf("cold: target %s runs already; only one that brownout starts can start cold", t.Name)}
 	}
+	if s.Stack.DNS && !t.Started() {
+		return &Problem{Place{File: s.File}, fmt.Sprintf("stack.dns: target %s runs already; only one that brownout starts gets the lab's resolver", t.Name)}
+	}
 	for setting := range s.Server {
 		if _, ok := t.Settings[setting]; !ok {
 			return &Problem{Place{File: s.File}, t.unknownSetting(setting).Error()}

@@ -73,6 +73,12 @@ func (l *Lab) listURL(suffix string, nodes []*stack.Node, query url.Values) stri
 	return u.String()
 }
 
+// Topology is what the cache is; see chaos/stack.
+func (l *Lab) Topology() string { return l.cfg.Stack.Cache }
+
+// Password is what clients of the cache must give, empty for none.
+func (l *Lab) Password() string { return l.cfg.Stack.Password }
+
 // DatabaseURL is the URL at which clients find the database, empty without one.
 func (l *Lab) DatabaseURL() string {
 	if l.Stack.Database == nil {

@@ -79,6 +79,10 @@ type Lab struct {
 	zone       *zone  // nil: address mode
 	resolvConf string // path; empty: none
 
+	own  Tap
+	taps sync.RWMutex
+	tap  *Tap // beside own; nil: none
+
 	mu    sync.Mutex
 	links []*Link // in the order of opening
 }
@@ -118,6 +122,8 @@ func Open(ctx context.Context, c Config) (*Lab, error) {
 		c.Exchange = func(results.Exchange) {}
 	}
 	l := &Lab{cfg: c}
+	l.cfg.Record, l.cfg.Exchange = l.event, l.exchange
+	l.own = Tap{c.Record, c.Exchange}
 	l.ctx, l.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if c.DNS {
 		if err := l.openZone(); err != nil {
@@ -125,7 +131,7 @@ func Open(ctx context.Context, c Config) (*Lab, error) {
 		}
 	}
 	sc := c.Stack
-	sc.Base, sc.Record = c.Base, c.Record
+	sc.Base, sc.Record = c.Base, l.event
 	sc.Link = func(_ context.Context, n *stack.Node) (string, error) { return l.open(n.Name, n, n.Addr) }
 	var err error
 	if l.Stack, err = stack.Start(ctx, sc); err != nil {

@@ -26,8 +26,9 @@ const (
 type bench struct {
 	spawner *stack.Spawner
 	lab     *lab.Lab
-	secret  string   // of the cache's clients
-	cold    *holding // the first phase's faults; nil: they come with the phase
+	leave   func(context.Context) error // the lab; nil: there is none
+	secret  string                      // of the cache's clients
+	cold    *holding                    // the first phase's faults; nil: they come with the phase
 
 	mu      sync.Mutex
 	targets []*target // the instances
@@ -40,12 +41,7 @@ func (r *runner) open(ctx context.Context) (*bench, error) {
 		r.Log.Warn("sweeping what killed runs left", "error", err)
 	}
 	b := &bench{spawner: stack.NewSpawner()}
-	cfg, err := r.labConfig(b.spawner)
-	if err != nil {
-		return b, err
-	}
-	b.secret = cfg.Stack.Password
-	if b.lab, err = lab.Open(ctx, cfg); err != nil {
+	if err := r.openLab(ctx, b); err != nil {
 		return b, err
 	}
 	if err := r.startTargets(ctx, b); err != nil {
@@ -53,6 +49,27 @@ func (r *runner) open(ctx context.Context) (*bench, error) {
 	}
 	r.describe(b)
 	return b, nil
+}
+
+// openLab opens a lab, or listens to the one that there is.
+func (r *runner) openLab(ctx context.Context, b *bench) error {
+	if r.Lab != nil {
+		closing, err := r.Lab.Listen(lab.Tap{Record: r.event, Exchange: r.exchange})
+		if err != nil {
+			return err
+		}
+		b.lab, b.secret = r.Lab, r.Lab.Password()
+		b.leave = func(context.Context) error { closing(); return nil }
+		return nil
+	}
+	cfg, err := r.labConfig(b.spawner)
+	if err != nil {
+		return err
+	}
+	b.secret = cfg.Stack.Password
+	b.lab, err = lab.Open(ctx, cfg)
+	b.leave = b.lab.Close
+	return err
 }
 
 func (r *runner) startTargets(ctx context.Context, b *bench) error {
@@ -107,6 +124,7 @@ func (r *runner) labConfig(spawner *stack.Spawner) (lab.Config, error) {
 			Spawner: spawner, Settings: r.cacheSettings(),
 		},
 		Listen: r.Target.Links, Base: r.base, Record: r.event, Exchange: r.exchange, Seed: r.Seed,
+		DNS: s.DNS,
 	}
 	if s.Password {
 		c.Stack.Password = rand.Text()
@@ -127,8 +145,8 @@ func (b *bench) close(grace time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	var err error
-	if b.lab != nil {
-		err = b.lab.Close(ctx)
+	if b.leave != nil {
+		err = b.leave(ctx)
 	}
 	b.spawner.Close()
 	return err

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"time"
 
+	"brownout/chaos/lab"
 	"brownout/results"
 	"brownout/scenarios"
 
@@ -26,6 +27,9 @@ type Config struct {
 	Results  string              // folder of run folders, required
 	Seed     uint64              // of everything that is drawn
 	Self     string              // path of the brownout binary, for {self}
+
+	// Lab is one that is open, to be used instead of a new one. It stays open.
+	Lab *lab.Lab
 
 	CacheURL    string // an existing cache instead of one of our own
 	DatabaseURL string // an existing database instead of one of our own
@@ -87,6 +91,9 @@ func newRunner(cfg Config) (*runner, error) {
 		return nil, err
 	}
 	r := &runner{Config: cfg, base: time.Now()}
+	if cfg.Lab != nil {
+		r.base = cfg.Lab.Base()
+	}
 	rec, err := results.Create(cfg.Results, cfg.Scenario.Name, r.manifest())
 	if err != nil {
 		return nil, fmt.Errorf("making the run folder: %w", err)

@@ -89,6 +89,12 @@ func (r *runner) spawn(ctx context.Context, b *bench, values, env map[string]str
 		}
 		words = append(words, expanded)
 	}
+	if resolver, ok := b.lab.Resolver(); ok {
+		if resolver.File == "" {
+			return nil, fmt.Errorf("the lab's names cannot be found by the target: %w", resolver.NoFile)
+		}
+		words = resolver.Command(words...)
+	}
 	return b.spawner.Start(ctx, stack.Command{
 		Name: instance(len(b.targets)), Path: words[0], Args: words[1:], Env: environ(env),
 		Log: filepath.Join(r.rec.Dir(), instance(len(b.targets))+".log"), Base: r.base, Record: r.event,

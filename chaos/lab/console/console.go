@@ -28,6 +28,7 @@ var ErrQuit = errors.New("quit")
 type Console struct {
 	lab     *lab.Lab
 	journal *Journal
+	more    []Command
 	timed   sync.WaitGroup // faults that end by themselves
 	ctx     context.Context
 	stop    context.CancelFunc
@@ -35,6 +36,7 @@ type Console struct {
 	mu       sync.Mutex
 	inForce  []*held
 	failover bool // one is going on
+	taken    bool // by a command that wants the lab for itself
 }
 
 // A held is a fault that was put in force.
@@ -43,9 +45,10 @@ type held struct {
 	reverter chaos.Reverter
 }
 
-// New returns a console of l. Everything that is done is written to j.
-func New(l *lab.Lab, j *Journal) *Console {
-	c := &Console{lab: l, journal: j}
+// New returns a console of l with its own commands and more. Everything that is
+// done is written to j.
+func New(l *lab.Lab, j *Journal, more ...Command) *Console {
+	c := &Console{lab: l, journal: j, more: more}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	return c
 }
@@ -88,10 +91,15 @@ func (c *Console) Do(ctx context.Context, line string, out io.Writer) error {
 	if len(words) == 0 {
 		return nil
 	}
-	all := commands()
+	all := c.commands()
 	i := slices.IndexFunc(all, func(cmd command) bool { return cmd.name == words[0] })
 	if i < 0 {
 		return fmt.Errorf("unknown command %q; help lists them", words[0])
+	}
+	if all[i].changes() {
+		if err := c.free(); err != nil {
+			return err
+		}
 	}
 	started := time.Now()
 	err := all[i].run(c, ctx, words[1:], out)
@@ -117,7 +125,7 @@ func text(err error) string {
 }
 
 func (c *Console) runHelp(_ context.Context, _ []string, out io.Writer) error {
-	for _, cmd := range commands() {
+	for _, cmd := range c.commands() {
 		fmt.Fprintf(out, "%-46s %s\n", strings.TrimSpace(cmd.name+" "+cmd.args), cmd.doc)
 	}
 	return nil

@@ -86,7 +86,7 @@ func (c *Console) words(before []string) []string {
 	var words []string
 	switch {
 	case len(before) == 0:
-		for _, cmd := range commands() {
+		for _, cmd := range c.commands() {
 			words = append(words, cmd.name)
 		}
 	case before[0] == "failover" && len(before) == 1:
