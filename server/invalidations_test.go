@@ -216,3 +216,21 @@ func TestFloorsGoUpUnlessTheDatabaseWentBack(t *testing.T) {
 		t.Errorf("floor = %d, want 2 after the database went back", f.floor("e"))
 	}
 }
+
+// A cache that answers again is not left waiting for the next round.
+func TestWhatIsOwedIsSettledWhenTheCacheIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &fakeCache{down: true}
+		v := newInvalidations(quietLog(), c.forget, known)
+		stop := runInvalidations(v)
+		v.owe("a")
+		synctest.Wait()
+		c.setDown(false)
+		v.hurry()
+		synctest.Wait() // no time passes
+		if v.distrusts("a") {
+			t.Error("a is distrusted after the cache came back, want it settled at once")
+		}
+		stop()
+	})
+}

@@ -15,9 +15,12 @@ import (
 	"brownout/server/servertest"
 )
 
-// silentRedis is a configuration whose Redis accepts and never answers.
+// silentRedis is a configuration whose Redis accepts and never answers. It is not
+// asked before the first request: that would find out.
 func silentRedis(url string) func(*server.Config) {
-	return func(c *server.Config) { c.Backend, c.RedisURL = "redis", url }
+	return func(c *server.Config) {
+		c.Backend, c.RedisURL, c.Profile.Client.ConnectAtStart = "redis", url, false
+	}
 }
 
 func TestASilentRedisHoldsSeedUntilItIsGone(t *testing.T) {
@@ -41,6 +44,13 @@ func TestASilentRedisHoldsSeedUntilItIsGone(t *testing.T) {
 	if a := <-got; a.code != 200 || a.source() != "redis;fwd=bypass;detail=error" {
 		t.Errorf("GET after Redis closed = %d, %q, want 200 from the database", a.code, a.source())
 	}
+}
+
+// The connection of the start is waited for without a limit, until the server stops.
+func TestASilentRedisDoesNotKeepSeedFromStopping(t *testing.T) {
+	silent := servertest.Silent(t)
+	servertest.Start(t, "seed", func(c *server.Config) { c.Backend, c.RedisURL, c.Warm = "redis", silent.URL(), []string{"e"} })
+	silent.WaitConns(t, 2) // the first connection, and the one that is to warm
 }
 
 func TestASilentRedisCostsResilientItsBudget(t *testing.T) {

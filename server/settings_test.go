@@ -50,6 +50,10 @@ func TestSettingsComeFromTheEnvironment(t *testing.T) {
 	if c := with(environ{"REDIS_URL": "redis://h:1", "CACHE": "none"}); c.Backend != "none" {
 		t.Errorf("with CACHE=none the cache is %q, want none", c.Backend)
 	}
+	if c := with(environ{"REDIS_URL": "redis+cluster://h:1?addr=i:2", "CACHE": "tiered", "CACHE_STALENESS": "5s", "CACHE_TTL_JITTER": "0", "CACHE_WARM": "production,staging", "CACHE_BREAK_AFTER": "0", "CACHE_CONNECTION_LIFETIME": "0s", "REDIS_USER": "u"}); c.Backend != "tiered" ||
+		c.Profile.Staleness != 5*time.Second || c.Profile.TTLJitter != 0 || len(c.Warm) != 2 || c.Profile.Client.BreakAfter != 0 || c.Profile.Client.ConnLifetime != 0 || c.Redis.User != "u" {
+		t.Errorf("a tiered cache: %+v", c)
+	}
 	c := with(environ{"PROFILE": "seed", "CACHE_BUDGET": "75ms", "CACHE_READ_TIMEOUT": "none", "CACHE_COALESCE": "true", "CACHE_POOL_SIZE": "7", "CACHE_TTL": "5m", "CACHE_DIAL_TIMEOUT": ""})
 	p := c.Profile
 	if p.Name != "seed" || p.Budget != 75*time.Millisecond || p.Client.ReadTimeout >= 0 || !p.Coalesce || p.Client.PoolSize != 7 || c.CacheTTL != 5*time.Minute || p.Client.DialTimeout != 2*time.Second {
@@ -89,6 +93,13 @@ func TestAllThatIsWrongIsReportedTogether(t *testing.T) {
 	}{
 		{environ{}, "DATABASE_URL is not set"},
 		{environ{"DATABASE_URL": "postgres://h/db", "CACHE": "redis"}, "REDIS_URL is not set"},
+		{environ{"DATABASE_URL": "postgres://h/db", "CACHE": "tiered"}, "REDIS_URL is not set"},
+		{environ{"DATABASE_URL": "postgres://h/db", "CACHE": "disk"}, `CACHE is "disk", want none, memory, redis, tiered`},
+		{environ{"DATABASE_URL": "postgres://h/db", "CACHE_WARM": "a,/b"}, `CACHE_WARM is "a,/b", want environments joined by commas`},
+		{environ{"DATABASE_URL": "postgres://h/db", "CACHE_TTL_JITTER": "91"}, `CACHE_TTL_JITTER is "91", want a whole number from 0 to 90`},
+		{environ{"DATABASE_URL": "postgres://h/db", "CACHE_RELOAD_EVERY": "1"}, `CACHE_RELOAD_EVERY is "1", want 0, or a duration`},
+		{environ{"DATABASE_URL": "postgres://h/db", "REDIS_URL": "redis+sentinel://h:1"}, "REDIS_URL: making the redis cache: the URL names no primary"},
+		{environ{"DATABASE_URL": "postgres://h/db", "REDIS_URL": "rediss://h:1", "REDIS_CA_FILE": "/nonesuch"}, "reading the CA file"},
 		{environ{"DATABASE_URL": "postgres://h/db", "CACHE_BUDGET": "none"}, "CACHE_RETRY_INVALIDATION"},
 	} {
 		if _, err := server.FromEnviron(row.env.lookup); err == nil || !strings.Contains(err.Error(), row.want) {

@@ -8,8 +8,8 @@
 // What every backend that keeps something promises:
 //
 //   - Time to live. An entry is never returned when its time to live has passed
-//     since the Set that made it. With jitter it dies earlier, by at most that share;
-//     a copy of it does not live longer than the entry itself.
+//     since the Set that made it (Redis' clock counts milliseconds). With jitter it
+//     dies earlier, by at most that share. A copy does not outlive the entry.
 //   - Invalidation. When Delete has returned nil, no Get that begins later on this
 //     instance returns what was there, whatever fills were under way here. Other
 //     instances that share the entries (redis, tiered) do not either, at the latest
@@ -23,6 +23,7 @@
 //
 // New... starts nothing. What goes on by itself (probes of a Redis that is away, the
 // subscription of the tiered cache) is done by Run, see feature.Runner, and ends with
-// it. go-redis starts a goroutine for each dial, which ends with the dial, and, for
-// Sentinel, one that listens to a Sentinel, which ends with Close.
+// it. go-redis starts a goroutine for each dial, which ends with the dial; for
+// Sentinel one that listens to a Sentinel, which ends with Close; for a cluster one
+// that asks who serves what, which ends by itself.
 package cache

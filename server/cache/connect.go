@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -25,12 +24,8 @@ func connect(s Settings) (redis.UniversalClient, *conns, error) {
 	if s.Security.User != "" {
 		o.Username = s.Security.User
 	}
-	if provide := s.Security.credentials(o.Username); provide != nil {
-		// A file that is missing is told at once, not with the first connection.
-		if _, _, err := provide(context.Background()); err != nil {
-			return nil, nil, err
-		}
-		o.CredentialsProviderContext = provide
+	if o.CredentialsProviderContext, err = s.Security.credentials(o.Username); err != nil {
+		return nil, nil, err
 	}
 	// go-redis prints each failed dial on standard error. The state of the cache is
 	// logged by its owner.

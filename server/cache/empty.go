@@ -22,7 +22,7 @@ const (
 // watchEmpty tells when the marker is gone: Redis was flushed, has restarted empty,
 // or another one without our entries has taken its place. Of several instances that
 // look, one is told: the first that does. In a cluster the marker is on one node, and
-// stands for that one only.
+// stands for that one only. It takes Redis 6.2 (SET with GET).
 func (r *Redis) watchEmpty(ctx context.Context, tell func(feature.CacheEvent)) {
 	for pause(ctx, lookEvery) == nil {
 		if lost, err := r.look(ctx); err == nil && lost {

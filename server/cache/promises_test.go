@@ -61,8 +61,7 @@ func testJitter(t *testing.T, name string, s cache.Settings) {
 	}
 	set(t, c, e, "x")
 	half, end := time.Now().Add(s.TTL/2+resolution), time.Now().Add(s.TTL+resolution)
-	for range wait(t, half) {
-	}
+	waitUntil(t, half)
 	for i := range n {
 		began := time.Now()
 		_, err := c.Get(t.Context(), fmt.Sprint(e, "-", i))
@@ -80,14 +79,12 @@ func testJitter(t *testing.T, name string, s cache.Settings) {
 	}
 }
 
-// wait yields once when the time has come.
-func wait(t *testing.T, at time.Time) func(func() bool) {
-	return func(yield func() bool) {
-		select {
-		case <-t.Context().Done():
-		case <-time.After(time.Until(at)):
-			yield()
-		}
+// waitUntil waits for a time of the clock.
+func waitUntil(t *testing.T, at time.Time) {
+	t.Helper()
+	select {
+	case <-t.Context().Done():
+	case <-time.After(time.Until(at)):
 	}
 }
 

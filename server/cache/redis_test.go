@@ -52,7 +52,7 @@ func TestURLs(t *testing.T) {
 
 func TestSettingsThatCannotBe(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none")
-	empty := passwordFile(t, "no certificate")
+	empty, blank := passwordFile(t, "no certificate"), passwordFile(t, "")
 	for _, row := range []struct {
 		name   string
 		change func(*cache.Settings)
@@ -67,6 +67,7 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		{"a CA that is not there", func(s *cache.Settings) { s.RedisURL, s.Security.CAFile = "rediss://h", missing }, "reading the CA file"},
 		{"a CA that is none", func(s *cache.Settings) { s.RedisURL, s.Security.CAFile = "rediss://h", empty }, "no certificate"},
 		{"a password that is not there", func(s *cache.Settings) { s.Security.PasswordFile = missing }, "reading the password file"},
+		{"a password that is empty", func(s *cache.Settings) { s.Security.PasswordFile = blank }, "is empty"},
 	} {
 		s := settings("redis://127.0.0.1:1")
 		row.change(&s)

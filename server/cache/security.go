@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 )
 
 // Security is what a client needs beside the URL to be let in.
@@ -55,15 +56,44 @@ func (s Security) secure(a address) (*tls.Config, error) {
 
 // credentials returns a source of user and password that go-redis asks for each new
 // connection; nil: they do not change.
-func (s Security) credentials(user string) func(context.Context) (string, string, error) {
+func (s Security) credentials(user string) (func(context.Context) (string, string, error), error) {
 	if s.PasswordFile == "" {
-		return nil
+		return nil, nil
+	}
+	f := &passwordFile{path: s.PasswordFile}
+	// A file that is missing is told at once, not with the first connection.
+	if _, err := f.read(); err != nil {
+		return nil, err
 	}
 	return func(context.Context) (string, string, error) {
-		data, err := os.ReadFile(s.PasswordFile)
-		if err != nil {
-			return "", "", fmt.Errorf("reading the password file: %w", err)
-		}
-		return user, strings.TrimRight(string(data), "\r\n"), nil
+		password, err := f.read()
+		return user, password, err
+	}, nil
+}
+
+// A passwordFile is a file that may be written anew at any moment, and is then empty
+// or missing for a moment.
+type passwordFile struct {
+	path string
+
+	mu   sync.Mutex
+	last string // what was read last
+}
+
+// read returns what the file holds now, or else what it held before.
+func (f *passwordFile) read() (string, error) {
+	data, err := os.ReadFile(f.path)
+	password := strings.TrimRight(string(data), "\r\n")
+	if err == nil && password == "" {
+		err = fmt.Errorf("%s is empty", f.path)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case err == nil:
+		f.last = password
+	case f.last == "":
+		return "", fmt.Errorf("reading the password file: %w", err)
+	}
+	return f.last, nil
 }
