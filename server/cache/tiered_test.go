@@ -122,3 +122,45 @@ func calls(t *testing.T, servers *stack.Stack) int {
 	t.Helper()
 	return commands(t, servers, "get")
 }
+
+// After a failover invalidations are heard again, from the new primary: copies are used
+// for longer than they would be otherwise.
+func TestInvalidationsAreHeardAfterAFailover(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+	for _, topology := range []string{stack.Sentinel, stack.Cluster} {
+		t.Run(topology, func(t *testing.T) {
+			t.Parallel()
+			servers := servertest.Caches(t, stack.Config{Cache: topology})
+			s := settings(servertest.RedisURL(t, servers, topology))
+			s.Client.ReadTimeout, s.Client.DialTimeout = 200*time.Millisecond, 200*time.Millisecond
+			here, there := open(t, cache.BackendTiered, s), open(t, cache.BackendTiered, s)
+			behind := open(t, cache.BackendRedis, s) // tells nobody what it deletes
+			eventually(t, func() bool { return covered(t, here, behind, s.Staleness) })
+			if err := servers.Cache.Kill(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, func() bool { return covered(t, here, behind, s.Staleness) })
+			e := environment()
+			eventually(t, func() bool {
+				return there.Set(t.Context(), e, []byte("x")) == nil && there.Delete(t.Context(), e) == nil
+			})
+		})
+	}
+}
+
+// covered reports whether a copy is used for longer than the staleness, which shows in
+// an entry that is gone from Redis without anybody having been told.
+func covered(t *testing.T, c, behind feature.Cache, staleness time.Duration) bool {
+	e := environment()
+	if err := c.Set(t.Context(), e, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if behind.Delete(t.Context(), e) != nil {
+		return false
+	}
+	waitUntil(t, time.Now().Add(staleness+staleness/10))
+	_, err := c.Get(t.Context(), e)
+	return err == nil
+}

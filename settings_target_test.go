@@ -1,0 +1,31 @@
+package main
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"brownout/scenarios"
+	"brownout/server"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A scenario can set everything of the reference server, but for where things are.
+func TestTheTargetFileOfTheServerNamesItsSettings(t *testing.T) {
+	target, err := scenarios.FindTarget("brownout")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := slices.Sorted(maps.Values(target.Settings))
+	var want []string
+	for _, s := range server.Settings() {
+		if !slices.Contains([]string{"LISTEN_ADDR", "DATABASE_URL", "REDIS_URL"}, s.Name) {
+			want = append(want, s.Name)
+		}
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("targets/brownout.yaml (-settings of the server, +settings in the file):\n%s", diff)
+	}
+}
