@@ -78,22 +78,24 @@ func findLocal(ctx context.Context, kind string) (Server, error) {
 	return Find(ctx, kind)
 }
 
-// suffices says whether the server can do what c asks for. Version 7.0 of Redis
-// brought bind-source-addr, cluster-port and rules for subcommands; every Valkey
-// has them.
+// suffices says whether the server can do what c asks for. Version 6.0 of Redis
+// brought users, 7.0 bind-source-addr, cluster-port and rules for subcommands; every
+// Valkey has them.
 func suffices(c Config, s Server) error {
+	want, wish := 0, ""
+	switch {
+	case c.several():
+		want, wish = 7, "topology "+c.Cache
+	case c.ACL:
+		want, wish = 7, "an ACL"
+	case c.Password != "":
+		want, wish = 6, "a password"
+	}
 	major, _, _ := strings.Cut(s.Version, ".")
-	if v, err := strconv.Atoi(major); (c.several() || c.ACL) && (err != nil || v < 7) {
-		return fmt.Errorf("cache: %s %s at %s is too old for %s; want 7.0 or newer", s.Kind, s.Version, s.Path, c.wish())
+	if v, err := strconv.Atoi(major); want > 0 && (err != nil || v < want) {
+		return fmt.Errorf("cache: %s %s at %s is too old for %s; want %d.0 or newer", s.Kind, s.Version, s.Path, wish, want)
 	}
 	return nil
-}
-
-func (c *Config) wish() string {
-	if c.several() {
-		return "topology " + c.Cache
-	}
-	return "an ACL"
 }
 
 // prepareCache writes what the servers of the cache need before they start.

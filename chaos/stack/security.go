@@ -17,7 +17,8 @@ import (
 // those who give only the password, may do the same.
 const AppUser = "app"
 
-// adminUser is who replicas, Sentinels and the harness are when Config.ACL is set.
+// adminUser is who replicas, Sentinels and the harness are when Config.Password is
+// set.
 const adminUser = "brownout"
 
 // restricted is what ElastiCache forbids on clusters that are not serverless:
@@ -44,12 +45,16 @@ func userLines(c Config) []string {
 	case c.Password == "":
 		return nil
 	case !c.ACL:
-		return []string{"requirepass " + c.Password, "masterauth " + c.Password}
+		return append([]string{"requirepass " + c.Password}, adminLines(c)...)
 	}
 	rules := " on " + hashed(c.Password) + " ~* &* +@all -" + strings.Join(restricted(), " -")
+	return append([]string{"user default" + rules, "user " + AppUser + rules}, adminLines(c)...)
+}
+
+// adminLines make the user that replicas, Sentinels and the harness are. It has a
+// password of its own: that of clients can change while they go on.
+func adminLines(c Config) []string {
 	return []string{
-		"user default" + rules,
-		"user " + AppUser + rules,
 		"user " + adminUser + " on " + hashed(c.secret) + " ~* &* +@all",
 		"masteruser " + adminUser,
 		"masterauth " + c.secret,
@@ -119,11 +124,11 @@ func (n *Node) open(c Config) {
 		u.Scheme = "rediss"
 	}
 	if n.Role != RoleSentinel && c.Password != "" {
-		u.User, n.admin.Password = url.UserPassword("", c.Password), c.Password
+		u.User = url.UserPassword("", c.Password)
 		if c.ACL {
 			u.User = url.UserPassword(AppUser, c.Password)
-			n.admin.User, n.admin.Password = adminUser, c.secret
 		}
+		n.admin.User, n.admin.Password = adminUser, c.secret
 	}
 	n.URL = u.String()
 }

@@ -62,12 +62,9 @@ func sentinelLines(c Config, n *Node, primary string) []string {
 	add("down-after-milliseconds", milliseconds(c.Sentinels.DownAfter))
 	add("failover-timeout", milliseconds(c.Sentinels.FailoverTimeout))
 	add("parallel-syncs", strconv.Itoa(c.Sentinels.ParallelSyncs))
-	switch {
-	case c.ACL:
+	if c.Password != "" {
 		add("auth-user", adminUser)
 		add("auth-pass", c.secret)
-	case c.Password != "":
-		add("auth-pass", c.Password)
 	}
 	return lines
 }

@@ -23,6 +23,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"brownout/results"
@@ -45,11 +46,18 @@ type Stack struct {
 	// CAFile is the certificate of Config.TLS as a file (PEM), for clients that want
 	// one. Empty: no TLS.
 	CAFile string
+	// PasswordFile has the password that clients of the cache are to give now; see
+	// HandOver. Empty: they need none, or the server is external.
+	PasswordFile string
 
 	topology string  // of the cache
 	folder   *folder // nil: nothing local
 	spawner  *Spawner
 	database *postmaster // nil: none, or external
+
+	acl      bool // Config.ACL
+	mu       sync.Mutex
+	password string // the one that clients were given last
 }
 
 // Start brings up cache and database at the same time and returns when both
@@ -128,6 +136,9 @@ func (s *Stack) makeFolder(c *Config) (err error) {
 	}
 	if c.Logs == "" {
 		c.Logs = s.folder.path
+	}
+	if err := s.keepPassword(*c); err != nil {
+		return err
 	}
 	if c.TLS == nil {
 		return nil

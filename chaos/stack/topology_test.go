@@ -360,6 +360,8 @@ func TestAnOldServerIsToldWhereItDoesNotSuffice(t *testing.T) {
 		{"one server may be old", Config{Cache: Redis}, "6.2.7", ""},
 		{"a topology needs 7.0", Config{Cache: Replicated}, "6.2.7", "too old for topology replicated; want 7.0 or newer"},
 		{"an ACL needs 7.0", Config{Cache: Redis, ACL: true}, "6.2.7", "too old for an ACL; want 7.0 or newer"},
+		{"a password needs 6.0", Config{Cache: Redis, Password: "x"}, "5.0.14", "too old for a password; want 6.0 or newer"},
+		{"6.2 suffices for a password", Config{Cache: Redis, Password: "x"}, "6.2.7", ""},
 		{"7.0 suffices", Config{Cache: Cluster, ACL: true}, "7.0.15", ""},
 		{"10.1 suffices", Config{Cache: Cluster}, "10.1.0", ""},
 	} {
