@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"chaos":             {"results"},
 	"chaos/ca":          {},
 	"chaos/failover":    {},
-	"chaos/lab":         {"chaos", "chaos/lab/names", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "results"},
+	"chaos/lab":         {"chaos", "chaos/failover", "chaos/lab/names", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "results"},
 	"chaos/lab/names":   {},
 	"chaos/lab/console": {"chaos", "chaos/failover", "chaos/lab", "chaos/stack"},
 	"chaos/link":        {"chaos", "chaos/link/wire", "results"},

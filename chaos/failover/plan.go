@@ -27,38 +27,13 @@ type Parameter struct {
 type Step struct {
 	At   time.Duration // after the plan began
 	Name string        // one word: "promote"
-	Text string        // what is told when it has happened, in ElastiCache's words where it has some; {old} and {new} are nodes
+	Text string        // what is told when it has happened, in ElastiCache's words where it has some; see Site for {old} and {new}; {after} is the time since the plan began
 	Do   func(ctx context.Context, s Site) error
-}
 
-// A Site is what a plan acts on: one primary, its replicas and the names under
-// which clients find them. Its methods return when what they do has been done.
-type Site interface {
-	// Vanish takes the primary's host away: its connections fall silent without FIN or
-	// RST, dials of its address time out, and its process is gone.
-	Vanish(ctx context.Context) error
-	// HangUp closes the connections to the primary with FIN, and lets dials of its
-	// address time out from then on. Its process goes on.
-	HangUp(ctx context.Context) error
-	// Promote makes the replica that is least behind the primary, and says which.
-	Promote(ctx context.Context) error
-	// Demote makes the old primary a replica of the new one. Its connections stay.
-	Demote(ctx context.Context) error
-	// CloseOnWrite makes the old primary close connections that write to it, after the
-	// READONLY (ElastiCache's parameter close-on-replica-write).
-	CloseOnWrite(ctx context.Context) error
-	// Move lets the primary's name lead to the new primary: dials get there, and
-	// connections to the old one stay what they are.
-	Move(ctx context.Context) error
-	// Replace puts an empty replica in the old primary's place.
-	Replace(ctx context.Context) error
-	// Load makes the replacement answer LOADING, and Loaded ends that.
-	Load(ctx context.Context) error
-	Loaded(ctx context.Context) error
-	// Names are those of the old and the new primary, the same before a promotion.
-	Names() (old, new string)
-	// Delete ends the old primary's connections and process: the second wave.
-	Delete(ctx context.Context) error
+	// Outcome marks a step that waits for what servers do by themselves. How long that
+	// takes is found out and not asked for: it is never late, and steps that were due
+	// meanwhile are due when it has ended.
+	Outcome bool
 }
 
 // A Plan is a timetable.
@@ -108,6 +83,7 @@ func (p Plan) Steps(times Times, scale float64) []Step {
 	steps := p.steps(times)
 	for i := range steps {
 		steps[i].At = time.Duration(float64(steps[i].At) * scale)
+		steps[i].Do = p.fits(steps[i].Do)
 	}
 	slices.SortStableFunc(steps, func(a, b Step) int { return int(a.At - b.At) })
 	return steps

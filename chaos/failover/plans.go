@@ -14,7 +14,9 @@ const (
 )
 
 // Plans lists the plans.
-func Plans() []Plan { return []Plan{unplanned(), testFailover(), planned(closing), planned(keeping)} }
+func Plans() []Plan {
+	return []Plan{unplanned(), testFailover(), planned(closing), planned(keeping), authRotation()}
+}
 
 // Find returns the plan called name.
 func Find(name string) (Plan, bool) {
@@ -52,11 +54,11 @@ func unplanned() Plan {
 		},
 		steps: func(at Times) []Step {
 			return []Step{
-				{0, "vanish", "the primary's host is gone", do(Site.Vanish)},
-				{at["promoted"], "promote", "Failover from primary node {old} to replica node {new} completed", do(Site.Promote)},
-				{at["moved"], "move", "the primary endpoint leads to {new}", do(Site.Move)},
-				{at["replaced"], "replace", "Recovering cache nodes {old}", replace},
-				{at["loaded"], "loaded", "Finished recovery for cache nodes {old}", do(Site.Loaded)},
+				{At: 0, Name: "vanish", Text: "the primary's host is gone", Do: do(Endpoints.Vanish)},
+				{At: at["promoted"], Name: "promote", Text: "Failover from primary node {old} to replica node {new} completed", Do: do(Endpoints.Promote)},
+				{At: at["moved"], Name: "move", Text: "the primary endpoint leads to {new}", Do: do(Endpoints.Move)},
+				{At: at["replaced"], Name: "replace", Text: "Recovering cache nodes {old}", Do: do(replace)},
+				{At: at["loaded"], Name: "loaded", Text: "Finished recovery for cache nodes {old}", Do: do(Endpoints.Loaded)},
 			}
 		},
 	}
@@ -76,11 +78,11 @@ func testFailover() Plan {
 		},
 		steps: func(at Times) []Step {
 			return []Step{
-				{0, "hang-up", "Test Failover API called for node group 0001", do(Site.HangUp)},
-				{at["promoted"], "promote", "Failover from primary node {old} to replica node {new} completed", do(Site.Promote)},
-				{at["moved"], "move", "the primary endpoint leads to {new}", do(Site.Move)},
-				{at["replaced"], "replace", "Recovering cache nodes {old}", replace},
-				{at["loaded"], "loaded", "Finished recovery for cache nodes {old}", do(Site.Loaded)},
+				{At: 0, Name: "hang-up", Text: "Test Failover API called for node group 0001", Do: do(Endpoints.HangUp)},
+				{At: at["promoted"], Name: "promote", Text: "Failover from primary node {old} to replica node {new} completed", Do: do(Endpoints.Promote)},
+				{At: at["moved"], Name: "move", Text: "the primary endpoint leads to {new}", Do: do(Endpoints.Move)},
+				{At: at["replaced"], Name: "replace", Text: "Recovering cache nodes {old}", Do: do(replace)},
+				{At: at["loaded"], Name: "loaded", Text: "Finished recovery for cache nodes {old}", Do: do(Endpoints.Loaded)},
 			}
 		},
 	}
@@ -107,15 +109,15 @@ func planned(closes bool) Plan {
 		},
 		steps: func(at Times) []Step {
 			steps := []Step{
-				{0, "promote", "Failover from primary node {old} to replica node {new} completed", do(Site.Promote)},
-				{0, "demote", "{old} is a replica and refuses writes", do(Site.Demote)},
+				{At: 0, Name: "promote", Text: "Failover from primary node {old} to replica node {new} completed", Do: do(Endpoints.Promote)},
+				{At: 0, Name: "demote", Text: "{old} is a replica and refuses writes", Do: do(Endpoints.Demote)},
 			}
 			if closes {
-				steps = append(steps, Step{0, "close-on-write", "{old} closes connections that write (close-on-replica-write)", do(Site.CloseOnWrite)})
+				steps = append(steps, Step{At: 0, Name: "close-on-write", Text: "{old} closes connections that write (close-on-replica-write)", Do: do(Endpoints.CloseOnWrite)})
 			}
 			return append(steps, []Step{
-				{at["moved"], "move", "the primary endpoint leads to {new}", do(Site.Move)},
-				{at["deleted"], "delete", "{old} is deleted", do(Site.Delete)},
+				{At: at["moved"], Name: "move", Text: "the primary endpoint leads to {new}", Do: do(Endpoints.Move)},
+				{At: at["deleted"], Name: "delete", Text: "{old} is deleted", Do: do(Endpoints.Delete)},
 			}...)
 		},
 	}

@@ -36,15 +36,19 @@ func (d Done) Late() bool {
 // it. The first error ends the plan.
 func Run(ctx context.Context, steps []Step, s Site, tell func(Done)) error {
 	start := time.Now()
+	var known time.Duration // when the last outcome was
 	for _, step := range steps {
-		if err := sleepUntil(ctx, start.Add(step.At)); err != nil {
+		due := max(step.At, known)
+		if err := sleepUntil(ctx, start.Add(due)); err != nil {
 			return err
 		}
-		done := Done{Step: step.Name, Due: step.At, Began: time.Since(start)}
+		done := Done{Step: step.Name, Due: due, Began: time.Since(start)}
+		if step.Outcome {
+			done.Due = done.Began // it waits, and has no time of its own
+		}
 		err := step.Do(ctx, s)
 		done.Ended = time.Since(start)
-		old, next := s.Names()
-		done.Text = strings.NewReplacer("{old}", old, "{new}", next).Replace(step.Text)
+		done.Text = say(step.Text, s, done.Ended)
 		if err != nil {
 			done.Error = err.Error()
 		}
@@ -52,8 +56,17 @@ func Run(ctx context.Context, steps []Step, s Site, tell func(Done)) error {
 		if err != nil {
 			return fmt.Errorf("failover step %s: %w", step.Name, err)
 		}
+		if step.Outcome {
+			known = done.Ended
+		}
 	}
 	return nil
+}
+
+// say fills in what stands in braces in the text of a step.
+func say(text string, s Site, after time.Duration) string {
+	old, next := s.Names()
+	return strings.NewReplacer("{old}", old, "{new}", next, "{after}", after.Round(10*time.Millisecond).String()).Replace(text)
 }
 
 func sleepUntil(ctx context.Context, at time.Time) error {

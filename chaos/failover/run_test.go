@@ -42,6 +42,9 @@ func (g *ghost) Replace(context.Context) error      { return g.act("replace") }
 func (g *ghost) Load(context.Context) error         { return g.act("load") }
 func (g *ghost) Loaded(context.Context) error       { return g.act("loaded") }
 func (g *ghost) Delete(context.Context) error       { return g.act("delete") }
+func (g *ghost) Rotate(context.Context) error       { return g.act("rotate") }
+func (g *ghost) HandOver(context.Context) error     { return g.act("hand-over") }
+func (g *ghost) Set(context.Context) error          { return g.act("set") }
 func (g *ghost) Names() (string, string) {
 	if g.moved {
 		return "cache-1", "cache-2"
@@ -76,6 +79,7 @@ func TestPlansAreCarriedOutAtTheirTimes(t *testing.T) {
 		{"test-failover", nil, 0.1, []string{"hang-up 0s", "promote 2s", "move 4.8s", "replace 6s", "load 6s", "loaded 7.5s"}},
 		{"test-failover", Times{"promoted": 50 * time.Second}, 1, []string{"hang-up 0s", "move 48s", "promote 50s", "replace 1m0s", "load 1m0s", "loaded 1m15s"}},
 		{"planned", nil, 1, []string{"promote 0s", "demote 0s", "close-on-write 0s", "move 2m1s", "delete 7m35s"}},
+		{"auth-rotation", nil, 0.5, []string{"rotate 0s", "hand-over 30s", "set 1m0s"}},
 		{"planned-keep", nil, 0.01, []string{"promote 0s", "demote 0s", "move 1.21s", "delete 4.55s"}},
 	} {
 		t.Run(row.plan, func(t *testing.T) {

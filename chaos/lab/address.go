@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -27,6 +28,9 @@ func (l *Lab) Addresses() []Address {
 		all = append(all, Address{"REDIS_CLUSTER_NODES", l.list(l.Stack.Servers())})
 	case stack.Redis, stack.Valkey:
 		all = parts("REDIS", l.url(l.Stack.Cache.Name))
+	}
+	if file := l.PasswordFile(); file != "" {
+		all = append(all, Address{"REDIS_PASSWORD_FILE", file})
 	}
 	if l.Stack.Database != nil {
 		all = append(all, parts("DATABASE", l.url(l.Stack.Database.Name))...)
@@ -59,15 +63,21 @@ func (l *Lab) CacheURL() string {
 	return l.url(l.Stack.Cache.Name)
 }
 
-// listURL names several nodes, and the user of the first server.
+// listURL names several nodes, and the user of the first server. At Sentinels, who
+// ask for none, it stands where go-redis looks for that of the servers.
 func (l *Lab) listURL(suffix string, nodes []*stack.Node, query url.Values) string {
-	u, err := url.Parse(l.Stack.Cache.URL)
+	u, err := url.Parse(l.current(l.Stack.Cache.URL))
 	if err != nil {
 		return "" // not reached: the URL was made here
 	}
 	u.Scheme, u.Host = u.Scheme+suffix, nodes[0].Link
 	for _, n := range nodes[1:] {
 		query.Add("addr", n.Link)
+	}
+	if password, ok := u.User.Password(); ok && l.cfg.Stack.Cache == stack.Sentinel {
+		query.Set("username", u.User.Username())
+		query.Set("password", password)
+		u.User = nil
 	}
 	u.RawQuery = query.Encode()
 	return u.String()
@@ -76,8 +86,12 @@ func (l *Lab) listURL(suffix string, nodes []*stack.Node, query url.Values) stri
 // Topology is what the cache is; see chaos/stack.
 func (l *Lab) Topology() string { return l.cfg.Stack.Cache }
 
-// Password is what clients of the cache must give, empty for none.
-func (l *Lab) Password() string { return l.cfg.Stack.Password }
+// Password is what clients of the cache must give now, empty for none.
+func (l *Lab) Password() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return cmp.Or(l.password, l.cfg.Stack.Password)
+}
 
 // DatabaseURL is the URL at which clients find the database, empty without one.
 func (l *Lab) DatabaseURL() string {
@@ -108,7 +122,11 @@ func (l *Lab) Behind(ctx context.Context, name string) (*stack.Node, error) {
 // url is that of what a link leads to, at the link.
 func (l *Lab) url(name string) string {
 	one := l.Link(name)
-	return one.Node.URLAt(one.Addr())
+	text := one.Node.URLAt(one.Addr())
+	if one.Node == l.Stack.Database {
+		return text
+	}
+	return l.current(text)
 }
 
 func (l *Lab) list(nodes []*stack.Node) string {

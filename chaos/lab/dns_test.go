@@ -84,10 +84,7 @@ func TestADialUnderWayWhenTheNameMoves(t *testing.T) {
 	for _, mode := range modes {
 		t.Run(mode.name, func(t *testing.T) {
 			l := openLab(t, Config{Stack: stack.Config{Cache: stack.Replicated}, DNS: mode.dns})
-			site, err := l.Site(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			site := siteOf[failover.Endpoints](t, l)
 			if err := site.HangUp(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -186,10 +183,7 @@ func TestAClientThatKeepsAnAnswer(t *testing.T) {
 			if err := keeps.Set(t.Context(), "key", "value", 0).Err(); err != nil {
 				t.Fatal(err)
 			}
-			site, err := l.Site(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			site := siteOf[failover.Endpoints](t, l)
 			if err := errors.Join(site.Promote(t.Context()), site.Demote(t.Context()), site.Move(t.Context())); err != nil {
 				t.Fatal(err)
 			}
@@ -234,10 +228,7 @@ func TestPlansInDNSMode(t *testing.T) {
 	} {
 		t.Run(plan, func(t *testing.T) {
 			l := openLab(t, Config{Stack: stack.Config{Cache: stack.Replicated}, DNS: true})
-			site, err := l.Site(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			site := siteOf[failover.Endpoints](t, l)
 			p, _ := failover.Find(plan)
 			d := dialer(l)
 			d.Timeout = 200 * ms
@@ -282,10 +273,7 @@ func TestAReplacedServerComesBackElsewhere(t *testing.T) {
 	seen := map[string]bool{first: true, dialed(t, l, Reader): true}
 	_, port, _ := net.SplitHostPort(first)
 	for range 2 {
-		site, err := l.Site(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		site := siteOf[failover.Endpoints](t, l)
 		p, _ := failover.Find("planned")
 		if err := failover.Run(t.Context(), p.Steps(failover.Times{}, 1), site, func(failover.Done) {}); err != nil {
 			t.Fatal(err)

@@ -83,8 +83,9 @@ type Lab struct {
 	taps sync.RWMutex
 	tap  *Tap // beside own; nil: none
 
-	mu    sync.Mutex
-	links []*Link // in the order of opening
+	mu       sync.Mutex
+	links    []*Link // in the order of opening
+	password string  // that was handed over last; empty: the first one
 }
 
 // A Gate is how clients come to a server: a *link.Gate, or in DNS mode one at each

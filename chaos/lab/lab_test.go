@@ -1,9 +1,11 @@
 package lab
 
 import (
+	"strings"
 	"testing"
 
 	"brownout/chaos"
+	"brownout/chaos/failover"
 	"brownout/chaos/stack"
 )
 
@@ -31,10 +33,21 @@ func TestAFaultCanHitReplicasOnly(t *testing.T) {
 	}
 }
 
-func TestALabThatStandsAloneHasNoSite(t *testing.T) {
+func TestALabThatStandsAloneHasNoFailover(t *testing.T) {
 	l := openLab(t, Config{Stack: stack.Config{Cache: stack.Redis}})
-	if _, err := l.Site(t.Context()); err == nil {
-		t.Error("Site() of a single server gives no error")
+	site, err := l.Site(t.Context())
+	if err != nil {
+		t.Fatalf("Site: %v", err)
+	}
+	for plan, want := range map[string]string{
+		"unplanned":     "the plan unplanned needs a cache of kind replicated",
+		"auth-rotation": "there is no password to rotate; start a local cache with password: yes",
+	} {
+		p, _ := failover.Find(plan)
+		err := failover.Run(t.Context(), p.Steps(failover.Times{}, 1), site, func(failover.Done) {})
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s = %v, want %q", plan, err, want)
+		}
 	}
 	if l.Link("nonesuch") != nil {
 		t.Error("Link(nonesuch) gives a link")

@@ -27,10 +27,7 @@ func TestWhatASocketMeetsWhenANodeIsReplaced(t *testing.T) {
 			c.SetDeadline(time.Now().Add(30 * time.Second))
 			in := bufio.NewReader(c)
 			said := []string{set(t, c, in)}
-			site, err := l.Site(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			site := siteOf[failover.Endpoints](t, l)
 			p, _ := failover.Find(plan)
 			steps := p.Steps(failover.Times{}, 1) // all at once, one after the other
 			for i := range steps {
@@ -63,10 +60,7 @@ func TestAHangUpIsAFIN(t *testing.T) {
 	if got := set(t, c, bufio.NewReader(c)); got != "+OK" {
 		t.Fatalf("SET before = %s", got)
 	}
-	site, err := l.Site(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	site := siteOf[failover.Endpoints](t, l)
 	if err := site.HangUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +73,20 @@ func TestAHangUpIsAFIN(t *testing.T) {
 	if err := site.Move(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// siteOf is the lab's site, of the kind that is wanted.
+func siteOf[S failover.Site](t *testing.T, l *Lab) S {
+	t.Helper()
+	site, err := l.Site(t.Context())
+	if err != nil {
+		t.Fatalf("Site: %v", err)
+	}
+	fit, ok := site.(S)
+	if !ok {
+		t.Fatalf("Site() is a %T, want a %T", site, fit)
+	}
+	return fit
 }
 
 // set writes, and returns the first word of the answer.

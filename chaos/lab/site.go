@@ -9,13 +9,34 @@ import (
 	"strings"
 
 	"brownout/chaos"
+	"brownout/chaos/failover"
 	"brownout/chaos/stack"
 )
 
-// A Site is a replicated cache in a failover. It implements failover.Site. One
-// failover is carried out on a site; the next one needs a new site.
-type Site struct {
-	lab             *Lab
+// Site is the cache as it is now, for one failover; the next one needs a new site.
+// What can be done to it depends on its kind: see package failover. The error says
+// that there is no cache, or that it has no primary.
+func (l *Lab) Site(ctx context.Context) (failover.Site, error) {
+	turn := rotation{lab: l}
+	switch l.cfg.Stack.Cache {
+	case stack.Replicated:
+		now, err := l.Stack.Primary(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("looking for the primary: %w", err)
+		}
+		return &endpoints{rotation: turn, primary: l.Link(Primary).Gate, reader: l.Link(Reader).Gate, old: now, next: now}, nil
+	case stack.Sentinel, stack.Cluster:
+		return &sole{turn, l.Stack.Cache.Name}, nil
+	}
+	if l.Stack.Cache == nil {
+		return nil, errors.New("there is no cache that a plan could be carried out on")
+	}
+	return &sole{turn, l.Stack.Cache.Name}, nil
+}
+
+// endpoints is a replicated cache in a failover. It implements failover.Endpoints.
+type endpoints struct {
+	rotation
 	primary, reader Gate
 	old, next       *stack.Node
 	shut            chaos.Reverter   // the primary's address takes no dials
@@ -23,26 +44,12 @@ type Site struct {
 	loading         chaos.Reverter
 }
 
-// Site is the cache as it is now. The error says that it has no primary, no
-// replica, or is not replicated.
-func (l *Lab) Site(ctx context.Context) (*Site, error) {
-	primary, reader := l.Link(Primary), l.Link(Reader)
-	if primary == nil || reader == nil {
-		return nil, errors.New("a failover plan needs a replicated cache: start the lab as elasticache or replicated")
-	}
-	now, err := l.Stack.Primary(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("looking for the primary: %w", err)
-	}
-	return &Site{lab: l, primary: primary.Gate, reader: reader.Gate, old: now, next: now}, nil
-}
-
 // Names implements failover.Site.
-func (s *Site) Names() (old, next string) { return s.old.Name, s.next.Name }
+func (s *endpoints) Names() (old, next string) { return s.old.Name, s.next.Name }
 
-// Vanish implements failover.Site. The process is killed last: its kernel would
+// Vanish implements failover.Endpoints. The process is killed last: its kernel would
 // tell clients.
-func (s *Site) Vanish(ctx context.Context) error {
+func (s *endpoints) Vanish(ctx context.Context) error {
 	silent := chaos.Fault{On: Primary, Kind: chaos.Blackhole, Revert: chaos.Close}
 	// Connections to the old address stay silent for as long as they live: this fault
 	// is not taken away.
@@ -67,8 +74,8 @@ func (s *Site) Vanish(ctx context.Context) error {
 	return s.old.Kill(ctx)
 }
 
-// HangUp implements failover.Site.
-func (s *Site) HangUp(ctx context.Context) error {
+// HangUp implements failover.Endpoints.
+func (s *endpoints) HangUp(ctx context.Context) error {
 	if err := s.close(ctx); err != nil {
 		return err
 	}
@@ -77,13 +84,13 @@ func (s *Site) HangUp(ctx context.Context) error {
 }
 
 // close lets dials of the primary's name time out.
-func (s *Site) close(ctx context.Context) (err error) {
+func (s *endpoints) close(ctx context.Context) (err error) {
 	s.shut, err = s.primary.Inject(ctx, chaos.Fault{On: Primary, Kind: chaos.Drop})
 	return err
 }
 
-// Promote implements failover.Site.
-func (s *Site) Promote(ctx context.Context) error {
+// Promote implements failover.Endpoints.
+func (s *endpoints) Promote(ctx context.Context) error {
 	next, err := s.leastBehind(ctx)
 	if err != nil {
 		return err
@@ -103,7 +110,7 @@ func (s *Site) Promote(ctx context.Context) error {
 }
 
 // leastBehind is the replica whose stream has come farthest.
-func (s *Site) leastBehind(ctx context.Context) (*stack.Node, error) {
+func (s *endpoints) leastBehind(ctx context.Context) (*stack.Node, error) {
 	var best *stack.Node
 	most := int64(-1)
 	for _, n := range s.lab.Stack.Servers() {
@@ -138,18 +145,18 @@ func replicated(ctx context.Context, n *stack.Node) (int64, error) {
 	return 0, nil // it is no replica: the last choice
 }
 
-// Demote implements failover.Site.
-func (s *Site) Demote(ctx context.Context) error { return s.old.Follow(ctx, s.next) }
+// Demote implements failover.Endpoints.
+func (s *endpoints) Demote(ctx context.Context) error { return s.old.Follow(ctx, s.next) }
 
-// CloseOnWrite implements failover.Site. Redis knows no such setting: the link
+// CloseOnWrite implements failover.Endpoints. Redis knows no such setting: the link
 // answers in the old primary's name.
-func (s *Site) CloseOnWrite(ctx context.Context) error {
+func (s *endpoints) CloseOnWrite(ctx context.Context) error {
 	_, err := s.primary.InjectTo(ctx, chaos.Fault{On: Primary, Kind: chaos.ReadonlyClose}, s.old.Addr)
 	return err
 }
 
-// Move implements failover.Site.
-func (s *Site) Move(ctx context.Context) error {
+// Move implements failover.Endpoints.
+func (s *endpoints) Move(ctx context.Context) error {
 	if err := s.primary.Point(s.next.Addr); err != nil {
 		return err
 	}
@@ -160,9 +167,9 @@ func (s *Site) Move(ctx context.Context) error {
 	return err
 }
 
-// Replace implements failover.Site. The reader endpoint leads to the replacement
+// Replace implements failover.Endpoints. The reader endpoint leads to the replacement
 // from then on; connections that it has stay where they are.
-func (s *Site) Replace(ctx context.Context) error {
+func (s *endpoints) Replace(ctx context.Context) error {
 	var errs []error
 	for _, r := range s.lost {
 		_, err := r.Revert(ctx)
@@ -172,15 +179,15 @@ func (s *Site) Replace(ctx context.Context) error {
 	return cmp.Or(err, s.old.Restart(ctx, true), s.old.Follow(ctx, s.next), s.reader.Point(s.old.Addr))
 }
 
-// Load implements failover.Site. The data of a lab loads in no time: the link
+// Load implements failover.Endpoints. The data of a lab loads in no time: the link
 // answers LOADING in the replacement's name.
-func (s *Site) Load(ctx context.Context) (err error) {
+func (s *endpoints) Load(ctx context.Context) (err error) {
 	s.loading, err = s.reader.InjectTo(ctx, chaos.Fault{On: Reader, Kind: chaos.Loading}, s.old.Addr)
 	return err
 }
 
-// Loaded implements failover.Site.
-func (s *Site) Loaded(ctx context.Context) error {
+// Loaded implements failover.Endpoints.
+func (s *endpoints) Loaded(ctx context.Context) error {
 	if s.loading == nil {
 		return nil
 	}
@@ -188,9 +195,9 @@ func (s *Site) Loaded(ctx context.Context) error {
 	return err
 }
 
-// Delete implements failover.Site. A new node takes the old one's place at once, so
+// Delete implements failover.Endpoints. A new node takes the old one's place at once, so
 // that the cache has a replica.
-func (s *Site) Delete(ctx context.Context) error {
+func (s *endpoints) Delete(ctx context.Context) error {
 	s.primary.HangUp(s.old.Addr)
 	s.reader.HangUp(s.old.Addr)
 	return s.Replace(ctx)
