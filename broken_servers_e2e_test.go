@@ -80,6 +80,11 @@ func brokenForFailovers() []brokenTarget {
 			set: append([]string{"server.cache_min_backoff=1s"}, seed...), shorter: brief[:2], missed: []string{"closed max"},
 		},
 		{
+			name: "the client keeps the old password", scenario: "auth-rotation",
+			set: []string{"server.redis_password_file="}, shorter: append([]string{"phases.rotation.for=1500ms", "phases.renewed.for=3s"}, brief[:2]...),
+			missed: []string{"renewed cache_hits"},
+		},
+		{
 			name: "the first requests wait for a Redis that is not there", scenario: "cold-start",
 			set: seed, shorter: []string{"phases.recovery.for=300ms"}, missed: []string{"start p99"},
 		},

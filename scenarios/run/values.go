@@ -46,5 +46,8 @@ func (b *bench) addURL(values map[string]string, name, text string) {
 	values[name+".host"], values[name+".port"] = u.Hostname(), u.Port()
 	values[name+".user"] = u.User.Username()
 	values[name+".password"], _ = u.User.Password()
+	if query := u.Query(); u.User == nil && query.Has("password") { // of Sentinels
+		values[name+".user"], values[name+".password"] = query.Get("username"), query.Get("password")
+	}
 	values[name+".name"] = strings.TrimPrefix(u.Path, "/")
 }
