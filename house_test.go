@@ -48,7 +48,8 @@ var mayImport = map[string][]string{
 	// For tests only: their servers come from where the harness gets its own.
 	"server/servertest": {"chaos/stack", "server", "server/feature", "server/cache"},
 
-	"chaos/stack/admin": {},
+	"chaos/stack/admin":  {},
+	"chaos/stack/docker": {}, // a container knows nothing of what runs in it
 }
 
 // mayDepend says which packages may import an outside module: one dependency,
@@ -69,6 +70,12 @@ var mayDepend = map[string][]string{
 	"golang.org/x/sys":                {"chaos/link", "chaos/stack", "loadtest"},                                              // sockets; processes; nanosleep
 
 	"github.com/failsafe-go/failsafe-go": {"server/cache"}, // the state of its circuit breaker
+
+	// Containers: what testcontainers-go does not wrap is asked of the engine.
+	"github.com/testcontainers/testcontainers-go": {"chaos/stack/docker"},
+	"github.com/moby/moby/api":                    {"chaos/stack/docker"},
+	"github.com/moby/moby/client":                 {"chaos/stack/docker"},
+	"github.com/containerd/errdefs":               {"chaos/stack/docker"}, // what an engine's error means
 }
 
 type pkg struct {
