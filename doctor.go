@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"text/tabwriter"
 
 	"brownout/chaos/stack"
@@ -16,11 +18,13 @@ func doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Say what this machine can run, and what is missing",
 		Long: `Say what this machine can run, and what is missing.
-Exits with 0 when every scenario of the catalogue can run here with servers of this
-machine, and with 2 when something is missing.`,
+Servers come from binaries of this machine or, where there is none, from containers of
+a Docker engine; BROWNOUT_PROVIDER=local or docker insists on one of the two.
+Exits with 0 when every scenario of the catalogue can run here with them, and with 2
+when something is missing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			missing, err := diagnose(cmd.OutOrStdout(), stack.Doctor(cmd.Context()))
+			missing, err := diagnose(cmd.OutOrStdout(), stack.Doctor(cmd.Context()), diagnoseDocker(cmd.Context()))
 			if err != nil {
 				return err
 			}
@@ -32,8 +36,9 @@ machine, and with 2 when something is missing.`,
 	}
 }
 
-// diagnose prints a line for each server and returns how many are missing.
-func diagnose(out io.Writer, list []stack.Diagnosis) (missing int, err error) {
+// diagnose prints a line for each server and one for the Docker engine, and returns how
+// many servers are missing.
+func diagnose(out io.Writer, list []stack.Diagnosis, engine string) (missing int, err error) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "machine\t%s/%s, %d CPUs, %s\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 	for _, d := range list {
@@ -42,7 +47,24 @@ func diagnose(out io.Writer, list []stack.Diagnosis) (missing int, err error) {
 			fmt.Fprintf(w, "%s\tmissing\t%v\n", d.Kind, d.Err)
 			continue
 		}
+		if d.Server.Image != "" {
+			fmt.Fprintf(w, "%s\tok\t%s, in a container\n", d.Kind, d.Server.Image)
+			continue
+		}
 		fmt.Fprintf(w, "%s\tok\t%s %s at %s\n", d.Kind, d.Server.Kind, d.Server.Version, d.Server.Path)
 	}
+	fmt.Fprintf(w, "docker\t%s\n", engine)
 	return missing, w.Flush()
+}
+
+// diagnoseDocker says how the Docker engine is. None is no problem by itself.
+func diagnoseDocker(ctx context.Context) string {
+	version, missing, err := stack.DockerEngine(ctx)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("none\t%v", err)
+	case len(missing) > 0:
+		return fmt.Sprintf("ok\tengine %s; will be pulled when needed: %s", version, strings.Join(missing, ", "))
+	}
+	return "ok\tengine " + version
 }

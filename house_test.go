@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"chaos/link/resp":   {"chaos", "chaos/link/wire", "results"},
 	"chaos/link/wire":   {"results"},
 	"chaos/process":     {"chaos", "chaos/stack", "chaos/stack/admin", "results"},
-	"chaos/stack":       {"chaos/ca", "chaos/stack/admin", "results"},
+	"chaos/stack":       {"chaos/ca", "chaos/stack/admin", "chaos/stack/docker", "results"},
 	"loadtest":          {"results"},
 	"results":           {},
 	"results/figures":   {"results"},

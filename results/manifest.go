@@ -56,7 +56,7 @@ type Tells struct {
 type Dependency struct {
 	Name     string `json:"name"`     // "cache", "database"
 	Kind     string `json:"kind"`     // "redis", "valkey", "postgres"
-	Provider string `json:"provider"` // "external", "local"
+	Provider string `json:"provider"` // "external", "local", "docker"
 	Version  string `json:"version"`
 }
 

@@ -3,8 +3,6 @@ package process
 import (
 	"context"
 	"fmt"
-	"os"
-	"strings"
 
 	"brownout/chaos/stack"
 	"brownout/results"
@@ -24,7 +22,7 @@ func (s *stopping) begin(ctx context.Context) (err error) {
 	if err := s.node.Pause(); err != nil {
 		return err
 	}
-	s.prober = prober{felt: func() bool { return standsStill(s.node.Process().PID()) && hangs(s.node) }}
+	s.prober = prober{felt: func() bool { return s.node.Process().Frozen() && hangs(s.node) }}
 	s.prober.start()
 	return nil
 }
@@ -48,17 +46,4 @@ func (s *stopping) end(ctx context.Context) (results.Evidence, error) {
 		return ev, fmt.Errorf("waiting for an answer of the %s that runs on: %w", s.node.Name, err)
 	}
 	return ev, nil
-}
-
-// standsStill reports whether the process is stopped, as the kernel says.
-func standsStill(pid int) bool {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return false
-	}
-	// The state stands behind the name, which may hold anything but ends the brackets
-	// (proc_pid_stat(5)).
-	text := string(data)
-	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
-	return len(fields) > 0 && fields[0] == "T"
 }

@@ -12,21 +12,20 @@ import (
 // established is TCP_ESTABLISHED of include/net/tcp_states.h, as /proc writes it.
 const established = "01"
 
-// Clients counts the connections to the server as the kernel knows them, also
-// those that the server has not accepted yet. The server is not asked.
-func (n *Node) Clients() (int, error) {
+// countClients asks the kernel.
+func (n *Node) countClients() (int, error) {
 	f, err := os.Open("/proc/net/tcp")
 	if err != nil {
-		return 0, fmt.Errorf("counting the clients of the %s: %w", n.Name, err)
+		return 0, err
 	}
 	defer f.Close()
 	_, text, err := net.SplitHostPort(n.Addr)
 	if err != nil {
-		return 0, fmt.Errorf("counting the clients of the %s: %w", n.Name, err)
+		return 0, err
 	}
 	port, err := strconv.Atoi(text)
 	if err != nil {
-		return 0, fmt.Errorf("counting the clients of the %s: %w", n.Name, err)
+		return 0, err
 	}
 	clients, local := 0, fmt.Sprintf(":%04X", port)
 	lines := bufio.NewScanner(f)
@@ -37,7 +36,7 @@ func (n *Node) Clients() (int, error) {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return 0, fmt.Errorf("counting the clients of the %s: %w", n.Name, err)
+		return 0, err
 	}
 	return clients, nil
 }

@@ -2,5 +2,5 @@
 
 package stack
 
-// Clients needs /proc.
-func (n *Node) Clients() (int, error) { return 0, errNeedsLinux }
+// countClients needs /proc.
+func (n *Node) countClients() (int, error) { return 0, errNeedsLinux }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -27,6 +28,10 @@ type Config struct {
 	Database    string // Postgres or None; default None
 	CacheURL    string // redis:// or rediss://: use this server instead of starting one
 	DatabaseURL string // postgres://: use this server instead of starting one
+	// Provider is where servers come from that no URL names: Local or Docker. Default:
+	// $BROWNOUT_PROVIDER, or a binary of this machine and, where there is none, a
+	// container.
+	Provider string
 
 	// Link returns the address under which all others are to find a node, an IP
 	// address and a port; usually that of a gate, which it opens in front of n.Addr.
@@ -86,6 +91,12 @@ func (c *Config) complete() error {
 		if err := choose(setting.name, setting.value, setting.def, setting.choices); err != nil {
 			return err
 		}
+	}
+	if c.Provider == "" {
+		c.Provider = os.Getenv("BROWNOUT_PROVIDER")
+	}
+	if c.Provider != "" && c.Provider != Local && c.Provider != Docker {
+		return fmt.Errorf("provider: unknown %q; there are local, docker (and URLs of running servers)", c.Provider)
 	}
 	if c.Cache == Redis || c.Cache == Valkey {
 		c.Engine = c.Cache

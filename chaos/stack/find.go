@@ -14,12 +14,20 @@ import (
 	"time"
 )
 
-// A Server is a server binary of this machine.
+// A Server is what a server is run from: a binary of this machine, or an image.
 type Server struct {
 	Kind    string   // Redis, Valkey or Postgres: what it says it is
-	Path    string   // of the program
-	Version string   // "7.0.15"
+	Path    string   // of the program; empty: in a container
+	Version string   // "7.0.15"; empty: in a container, where it is asked later
 	Env     []string // what it needs in its environment to find its libraries
+	Image   string   // of its container: "redis:7.2.7"; empty: a binary
+}
+
+func (s Server) provider() string {
+	if s.Image != "" {
+		return Docker
+	}
+	return Local
 }
 
 // A MissingError says that no binary of a server was found that runs.
@@ -174,29 +182,6 @@ func parseVersion(text string) (Server, error) {
 		}
 	}
 	return Server{}, fmt.Errorf("its version cannot be read from %q", strings.TrimSpace(text))
-}
-
-// A Diagnosis says what Find found for one kind.
-type Diagnosis struct {
-	Kind   string // that was asked for
-	Server Server
-	Err    error // nil: Server can be used
-}
-
-// Doctor finds each kind, by default Redis and Postgres.
-func Doctor(ctx context.Context, kinds ...string) []Diagnosis {
-	if len(kinds) == 0 {
-		kinds = []string{Redis, Postgres}
-	}
-	var all []Diagnosis
-	for _, kind := range kinds {
-		s, err := Find(ctx, kind)
-		if err == nil && !canLocal {
-			err = errNeedsLinux
-		}
-		all = append(all, Diagnosis{Kind: kind, Server: s, Err: err})
-	}
-	return all
 }
 
 var errNeedsLinux = errors.New("starting servers needs Linux; give the URLs of running ones")

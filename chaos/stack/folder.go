@@ -115,6 +115,9 @@ func (f *folder) remove(ctx context.Context) error {
 // removeFolder removes a run folder whose processes have been told to end. Until
 // ctx is done it waits for stragglers that still write.
 func removeFolder(ctx context.Context, path string) error {
+	if err := removeContainers(ctx, path); err != nil {
+		return err
+	}
 	if err := removeSegments(ctx, path); err != nil {
 		return err
 	}

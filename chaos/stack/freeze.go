@@ -6,9 +6,12 @@ import (
 	"syscall"
 )
 
-// Pause freezes the process and all that descend from it (SIGSTOP), and returns
-// when it stands still.
+// Pause freezes the process and all that descend from it (SIGSTOP; a container by the
+// kernel's freezer), and returns when it stands still.
 func (p *Process) Pause() error {
+	if p.box != nil {
+		return p.box.pause(p.name)
+	}
 	still := false
 	err := p.signalAll(func(t tree) { still = t.freeze() }) // under the lock: nobody wakes it meanwhile
 	if err == nil && !still {
@@ -23,10 +26,22 @@ func (p *Process) Pause() error {
 // Continue lets the process and all that descend from it go on (SIGCONT). One that
 // is not frozen goes on anyway.
 func (p *Process) Continue() error {
+	if p.box != nil {
+		return p.box.goOn(p.name)
+	}
 	if err := p.signalAll(tree.wake); err != nil {
 		return fmt.Errorf("continuing %s: %w", p.name, err)
 	}
 	return nil
+}
+
+// Frozen reports whether the process stands still, as the kernel says; of a container
+// as its engine says.
+func (p *Process) Frozen() bool {
+	if p.box != nil {
+		return p.box.frozen()
+	}
+	return !p.Exited() && stopped(p.PID())
 }
 
 // signalAll calls do with the process and its descendants, as long as it is certainly
@@ -45,6 +60,10 @@ func (p *Process) signalAll(do func(tree)) error {
 // ours. Who is frozen is woken, or would hear nothing but SIGKILL. That goes to all
 // descendants at once: PostgreSQL's have groups of their own.
 func (p *Process) signal(sig syscall.Signal) {
+	if p.box != nil {
+		p.box.signal(sig)
+		return
+	}
 	_ = p.signalAll(func(t tree) { // one that has ended needs no signal
 		if sig == syscall.SIGKILL {
 			t.kill()

@@ -75,3 +75,13 @@ func (t tree) killFrozen() {
 	_ = unix.Kill(int(t), unix.SIGKILL)
 	_ = unix.Kill(-int(t), unix.SIGKILL)
 }
+
+// stopped reports whether the process is stopped, and not merely gone.
+func stopped(pid int) bool {
+	p, err := procfs.NewProc(pid)
+	if err != nil {
+		return false
+	}
+	stat, err := p.Stat()
+	return err == nil && stat.State == "T"
+}

@@ -32,6 +32,9 @@ const hang = 60 * time.Second
 // cache, that waits to be killed.
 const helperVariable = "BROWNOUT_STACK_HELPER"
 
+// helperProvider says where its servers come from. Default: as ever.
+const helperProvider = "BROWNOUT_PROVIDER"
+
 // freezeVariable makes it freeze its stack.
 const freezeVariable = "BROWNOUT_STACK_FREEZE"
 

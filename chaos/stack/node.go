@@ -24,6 +24,7 @@ const (
 const (
 	External = "external" // a URL that the user gave
 	Local    = "local"    // a server binary of this machine
+	Docker   = "docker"   // a container of a Docker engine on this machine
 )
 
 // A Role is what a node is in its topology.
@@ -45,7 +46,7 @@ type Node struct {
 	// sentinel-1, … in a topology, primaries first.
 	Name     string
 	Kind     string // Redis, Valkey, Postgres; of a Sentinel what it is a mode of
-	Provider string // External, Local
+	Provider string // External, Local, Docker
 	Version  string // as the running server says it
 	Role     Role   // at start
 	Addr     string // its own host:port
@@ -68,7 +69,7 @@ type Node struct {
 	process *Process // nil: external, or not started
 }
 
-// A program is how a local node is run.
+// A program is how a node of our own is run.
 type program interface {
 	// spawn starts the process.
 	spawn(ctx context.Context) (*Process, error)
@@ -99,14 +100,14 @@ func (n *Node) Process() *Process {
 	return n.process
 }
 
-// localNode is a node that is to be started, with an address that is kept for it.
+// localNode is a node that is to be started on this machine, with an address that is kept for it.
 func localNode(name string, role Role, s Server, authority *ca.Authority) (*Node, error) {
 	p, err := keepPort()
 	if err != nil {
 		return nil, err
 	}
 	return &Node{
-		Name: name, Role: role, Kind: s.Kind, Version: s.Version, Provider: Local,
+		Name: name, Role: role, Kind: s.Kind, Version: s.Version, Provider: s.provider(),
 		Addr: p.addr(), TLS: clientTLS(authority), ports: []*port{p},
 	}, nil
 }
@@ -117,7 +118,7 @@ func (n *Node) link(ctx context.Context, c Config) error {
 	if err != nil {
 		return fmt.Errorf("linking %s: %w", n.Name, err)
 	}
-	if _, err := netip.ParseAddrPort(addr); err != nil && n.Provider == Local {
+	if _, err := netip.ParseAddrPort(addr); err != nil && n.Provider != External {
 		return fmt.Errorf("linking %s: its address is %q; want an IP address and a port", n.Name, addr)
 	}
 	n.Link = addr
@@ -163,9 +164,30 @@ func (n *Node) stop(ctx context.Context) error {
 	return n.program.stop(ctx, p)
 }
 
+// leave stops the node for good. What would keep its disk is removed, at once and
+// also when ctx is done.
+func (n *Node) leave(ctx context.Context) error {
+	container, ok := n.program.(interface{ remove(context.Context) error })
+	if !ok {
+		return n.stop(ctx)
+	}
+	if p := n.Process(); p != nil {
+		p.ask()
+	}
+	rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), engineTimeout)
+	defer cancel()
+	if err := container.remove(rctx); err != nil {
+		return err
+	}
+	if p := n.Process(); p != nil {
+		return p.Wait(rctx)
+	}
+	return nil
+}
+
 // close stops the node and gives its ports back.
 func (n *Node) close(ctx context.Context) error {
-	err := n.stop(ctx)
+	err := n.leave(ctx)
 	var errs []error
 	for _, p := range n.ports {
 		errs = append(errs, p.release())

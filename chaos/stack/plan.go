@@ -33,9 +33,16 @@ func (s *Stack) planDatabase(ctx context.Context, c Config) (*Node, error) {
 	if c.DatabaseURL != "" {
 		return externalDatabase(c)
 	}
-	server, err := findLocal(ctx, Postgres)
+	server, err := s.find(ctx, c, Postgres)
 	if err != nil {
 		return nil, err
+	}
+	if server.Image != "" {
+		n, err := localNode(results.LinkDatabase, RolePrimary, server, c.TLS)
+		if err == nil {
+			n.program = newBoxedPostgres(s.engine, server)
+		}
+		return n, err
 	}
 	s.database = &postmaster{server: server, user: serverUser()}
 	return localNode(results.LinkDatabase, RolePrimary, server, c.TLS)
@@ -49,12 +56,15 @@ func (s *Stack) planCache(ctx context.Context, c Config) error {
 		}
 		return err
 	}
-	server, err := findLocal(ctx, c.Engine)
+	server, err := s.find(ctx, c, c.Engine)
 	if err != nil {
 		return err
 	}
 	if err := suffices(c, server); err != nil {
 		return err
+	}
+	if server.Image != "" {
+		return s.planContainer(c, server)
 	}
 	for _, seat := range seats(c) {
 		n, err := localNode(seat.name, seat.role, server, c.TLS)
@@ -71,6 +81,16 @@ func (s *Stack) planCache(ctx context.Context, c Config) error {
 	return nil
 }
 
+// planContainer plans a cache in a container.
+func (s *Stack) planContainer(c Config, server Server) error {
+	n, err := localNode(results.LinkCache, RolePrimary, server, c.TLS)
+	if err == nil {
+		n.program = newBoxedRedis(s.engine, server)
+		s.Nodes = append(s.Nodes, n)
+	}
+	return err
+}
+
 func findLocal(ctx context.Context, kind string) (Server, error) {
 	if !canLocal {
 		return Server{}, errNeedsLinux
@@ -78,10 +98,14 @@ func findLocal(ctx context.Context, kind string) (Server, error) {
 	return Find(ctx, kind)
 }
 
-// suffices says whether the server can do what c asks for. Version 6.0 of Redis
-// brought users, 7.0 bind-source-addr, cluster-port and rules for subcommands; every
-// Valkey has them.
+// suffices says whether the server can do what c asks for. One in a container stands
+// alone: the servers of a topology find each other on 127.0.0.1, which is another place
+// in each container. Version 6.0 of Redis brought users, 7.0 bind-source-addr,
+// cluster-port and rules for subcommands; every Valkey has them.
 func suffices(c Config, s Server) error {
+	if s.Image != "" {
+		return contains(c)
+	}
 	want, wish := 0, ""
 	switch {
 	case c.several():

@@ -2,11 +2,23 @@
 
 package stack
 
-// A port is only kept where servers are started.
-type port struct{ number int }
+import (
+	"fmt"
+	"net"
+)
 
-func keepPort() (*port, error) { return nil, errNeedsLinux }
+// A port is chosen, and not kept: only Linux lets two sockets share one before one of
+// them listens. It is for containers; other servers are started on Linux only.
+type port struct{ address string }
 
-func (*port) addr() string { return "" }
+func keepPort() (*port, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("choosing a port: %w", err)
+	}
+	return &port{l.Addr().String()}, l.Close()
+}
+
+func (p *port) addr() string { return p.address }
 
 func (*port) release() error { return nil }

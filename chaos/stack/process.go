@@ -12,14 +12,16 @@ import (
 	"brownout/results"
 )
 
-// A Process is a child of the harness. Its methods are safe for concurrent use.
+// A Process is a child of the harness, or what runs in a container. Its methods are
+// safe for concurrent use.
 type Process struct {
 	name      string
 	log       string
 	logOffset int64 // where this process's part of the log begins
 	base      time.Time
 	record    func(results.Event)
-	cmd       *exec.Cmd
+	cmd       *exec.Cmd // nil: in a box
+	box       *box      // nil: a child
 	ended     context.Context
 	end       context.CancelFunc
 
@@ -45,8 +47,14 @@ func newProcess(c Command) *Process {
 // Name returns the name that events and samples use.
 func (p *Process) Name() string { return p.name }
 
-// PID returns the process id, which is that of its group too.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
+// PID returns the process id. That of a child is its group's too; that of a container
+// is one on the machine of the engine.
+func (p *Process) PID() int {
+	if p.box != nil {
+		return p.box.pid
+	}
+	return p.cmd.Process.Pid
+}
 
 // Done is closed when the process has ended and was reaped.
 func (p *Process) Done() <-chan struct{} { return p.ended.Done() }
@@ -109,7 +117,7 @@ func (p *Process) setReaped() {
 
 // reap waits for the end of the process and says it to everybody.
 func (p *Process) reap() {
-	how := describe(p.await())
+	how := p.outcome()
 	p.mu.Lock()
 	asked := p.asked
 	if !asked {
@@ -121,6 +129,14 @@ func (p *Process) reap() {
 	}
 	p.record(results.Event{At: time.Since(p.base), Kind: results.EventExit, On: p.name, Text: how, Asked: asked})
 	p.end()
+}
+
+// outcome waits for the end of the process and says how it came.
+func (p *Process) outcome() string {
+	if p.box != nil {
+		return p.box.await(p.log)
+	}
+	return describe(p.await())
 }
 
 // describe says how a process ended: "exit status 1", "signal: killed".

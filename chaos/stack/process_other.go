@@ -42,6 +42,9 @@ func (t tree) wake() { _ = syscall.Kill(-int(t), syscall.SIGCONT) }
 
 func (t tree) kill() { signalGroup(int(t), syscall.SIGKILL) }
 
+// stopped needs /proc.
+func stopped(int) bool { return false }
+
 // Usage needs /proc.
 func (p *Process) Usage() (results.Sample, error) {
 	return results.Sample{}, errors.New("looking at a process needs Linux")

@@ -91,6 +91,13 @@ func (s *Spawner) start(p *Process, c Command) (*Process, error) {
 		return nil, err
 	}
 	p.event(results.EventStart, fmt.Sprintf("%s, pid %d", filepath.Base(c.Path), cmd.Process.Pid))
+	s.own(p)
+	return p, nil
+}
+
+// own waits for the end of p, on a goroutine that Close waits for. It is called with
+// mu held.
+func (s *Spawner) own(p *Process) {
 	s.living[p] = struct{}{}
 	s.owned.Go(func() {
 		p.reap()
@@ -98,7 +105,6 @@ func (s *Spawner) start(p *Process, c Command) (*Process, error) {
 		defer s.mu.Unlock()
 		delete(s.living, p)
 	})
-	return p, nil
 }
 
 // spawn starts cmd on the spawner's thread, which it starts when there is none.

@@ -7,9 +7,12 @@
 // lock is held while its owner lives; the next run sweeps the folders whose lock is
 // free (see Sweep).
 //
-// Servers come from a URL that the user gave (provider external) or from binaries
-// on this machine (provider local, on Linux). The package downloads nothing:
-// fetch-servers.sh beside it does. A cache may be one server or a topology of
+// Servers come from a URL that the user gave (provider external), from binaries on
+// this machine (provider local, on Linux) or, where there is none, from containers
+// (provider docker: single servers only). The package downloads no binaries:
+// fetch-servers.sh beside it does; a Docker engine pulls images itself. Containers do
+// not die with the harness: the reaper of testcontainers-go or the next Sweep removes
+// them (see chaos/stack/docker). A cache may be one server or a topology of
 // several (Replicated, Sentinel, Cluster): real ones, that find each other at the
 // addresses that Config.Link gives them, and are ready when Start returns.
 //
@@ -23,9 +26,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
+	"brownout/chaos/stack/docker"
 	"brownout/results"
 
 	"golang.org/x/sync/errgroup"
@@ -53,7 +58,8 @@ type Stack struct {
 	topology string  // of the cache
 	folder   *folder // nil: nothing local
 	spawner  *Spawner
-	database *postmaster // nil: none, or external
+	engine   *docker.Engine // nil: nothing in a container
+	database *postmaster    // nil: none, external, or in a container
 
 	acl      bool // Config.ACL
 	mu       sync.Mutex
@@ -84,11 +90,11 @@ func Start(ctx context.Context, c Config) (*Stack, error) {
 }
 
 func (s *Stack) start(ctx context.Context, c Config) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
 	if err := s.prepare(ctx, &c); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
 	if s.Cache != nil {
 		g.Go(func() error { return s.startCache(ctx) })
@@ -115,6 +121,9 @@ func (s *Stack) prepare(ctx context.Context, c *Config) error {
 	if err := s.prepareCache(*c); err != nil {
 		return err
 	}
+	if err := s.prepareContainers(ctx, *c); err != nil {
+		return err
+	}
 	if s.database == nil {
 		return nil
 	}
@@ -122,17 +131,18 @@ func (s *Stack) prepare(ctx context.Context, c *Config) error {
 	return s.database.newDatabase(s.Database, s.folder)
 }
 
-// makeFolder makes the run folder, if any server is local.
+// makeFolder makes the run folder, if any server is ours.
 func (s *Stack) makeFolder(c *Config) (err error) {
-	local := false
-	for _, n := range s.Nodes {
-		local = local || n.Provider == Local
-	}
-	if !local {
+	if !slices.ContainsFunc(s.Nodes, func(n *Node) bool { return n.Provider != External }) {
 		return nil
 	}
 	if s.folder, err = makeFolder(c.Dir); err != nil {
 		return err
+	}
+	if s.engine != nil {
+		if err := s.folder.holdContainers(); err != nil {
+			return err
+		}
 	}
 	if c.Logs == "" {
 		c.Logs = s.folder.path
@@ -148,8 +158,11 @@ func (s *Stack) makeFolder(c *Config) (err error) {
 }
 
 func (s *Stack) startDatabase(ctx context.Context) error {
-	if s.database == nil {
+	switch {
+	case s.Database.Provider == External:
 		return s.Database.greet(ctx)
+	case s.Database.Provider == Docker:
+		return s.Database.start(ctx)
 	}
 	return s.database.start(ctx, s.Database, s.folder)
 }
@@ -178,6 +191,9 @@ func (s *Stack) Close(ctx context.Context) error {
 	}
 	if s.folder != nil {
 		err = s.folder.remove(ctx)
+	}
+	if s.engine != nil {
+		errs = append(errs, s.engine.Close())
 	}
 	return errors.Join(append(errs, err)...)
 }

@@ -20,6 +20,9 @@ import (
 // the sum of their resident bytes: a page that two share counts twice. Zombies
 // count for their CPU only.
 func (p *Process) Usage() (results.Sample, error) {
+	if p.box != nil {
+		return results.Sample{}, fmt.Errorf("looking at %s: it is in a container", p.name)
+	}
 	sample := results.Sample{At: time.Since(p.base), Process: p.name}
 	if err := addUsage(&sample, p.PID(), true); err != nil {
 		return results.Sample{}, fmt.Errorf("looking at %s: %w", p.name, err)
