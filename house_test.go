@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 		"scenarios", "scenarios/run", "server",
 	},
 	"scenarios":         {"chaos", "chaos/failover", "loadtest", "results", "results/judge"},
-	"scenarios/run":     {"chaos", "chaos/ca", "chaos/failover", "chaos/lab", "chaos/process", "chaos/stack", "loadtest", "results", "results/figures", "scenarios"},
+	"scenarios/run":     {"chaos", "chaos/ca", "chaos/failover", "chaos/lab", "chaos/process", "chaos/stack", "chaos/toxiproxy", "loadtest", "results", "results/figures", "scenarios"},
 	"chaos":             {"results"},
 	"chaos/ca":          {},
 	"chaos/failover":    {},

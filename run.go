@@ -35,6 +35,7 @@ type runOptions struct {
 	keep, again           int
 	seed                  uint64
 	cacheURL, databaseURL string
+	toxiproxy             string
 	stdout, stderr        io.Writer
 }
 
@@ -64,6 +65,7 @@ Each leaves a folder with everything that happened, and ends in one line: verdic
 	f.IntVar(&o.again, "again", 0, "repeat a run that was invalid at most this `many` times: it says nothing of the target; a fail is never repeated")
 	f.Uint64Var(&o.seed, "seed", 0, "`number` from which all that is random is drawn (0: a new one, which is printed)")
 	f.StringVar(&o.cacheURL, "cache-url", "", "`URL` of an existing Redis to use instead of one of our own (its data is not cleared)")
+	f.StringVar(&o.toxiproxy, "toxiproxy", "", "`URL` of the API of a Toxiproxy that --cache-url and --database-url lead through: faults on links are put on its proxies cache and database")
 	f.StringVar(&o.databaseURL, "database-url", "", "`URL` of an existing PostgreSQL to use instead of one of our own")
 	return cmd
 }
@@ -133,6 +135,9 @@ func (o *runOptions) choose(args []string) ([]*scenarios.Scenario, error) {
 			}
 		}
 	}
+	if o.toxiproxy != "" && o.cacheURL == "" && o.databaseURL == "" {
+		return nil, errors.New("--toxiproxy needs --cache-url or --database-url, which lead through its proxies")
+	}
 	lent := map[string]string{results.LinkCache: o.cacheURL, results.LinkDatabase: o.databaseURL}
 	for _, s := range list {
 		if _, err := o.targetOf(s); err != nil {
@@ -183,7 +188,7 @@ func (o *runOptions) one(ctx context.Context, s *scenarios.Scenario) (report.Cas
 	show := newProgress(o.stdout)
 	folder, err := run.Run(ctx, run.Config{
 		Scenario: s, Target: target, Results: o.results, Seed: o.seed, Self: self,
-		CacheURL: o.cacheURL, DatabaseURL: o.databaseURL,
+		CacheURL: o.cacheURL, DatabaseURL: o.databaseURL, Toxiproxy: o.toxiproxy,
 		Status: show.status, Interval: show.interval,
 	})
 	show.done()

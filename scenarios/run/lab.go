@@ -27,6 +27,7 @@ type bench struct {
 	spawner *stack.Spawner
 	lab     *lab.Lab
 	leave   func(context.Context) error // the lab; nil: there is none
+	proxies map[string]*proxied         // by the names of their links
 	secret  string                      // of the cache's clients
 	cold    *holding                    // the first phase's faults; nil: they come with the phase
 
@@ -42,6 +43,10 @@ func (r *runner) open(ctx context.Context) (*bench, error) {
 	}
 	b := &bench{spawner: stack.NewSpawner()}
 	if err := r.openLab(ctx, b); err != nil {
+		return b, err
+	}
+	var err error
+	if b.proxies, err = r.proxies(b.lab); err != nil {
 		return b, err
 	}
 	if err := r.startTargets(ctx, b); err != nil {
@@ -141,6 +146,9 @@ func (b *bench) close(grace time.Duration) error {
 	b.stopTargets(grace)
 	if b.cold != nil {
 		_ = b.cold.end() // said by the phase, or overtaken by what ended the run before
+	}
+	for _, p := range b.proxies {
+		p.Wait()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

@@ -33,6 +33,10 @@ type Config struct {
 
 	CacheURL    string // an existing cache instead of one of our own
 	DatabaseURL string // an existing database instead of one of our own
+	// Toxiproxy is where the API of a Toxiproxy listens that the URLs above lead
+	// through: link faults are put on its proxies, which are called like the links.
+	// Default: on our own links.
+	Toxiproxy string
 
 	// Status receives the state of the run about every Interval. Default: nobody.
 	Status   func(Status)

@@ -9,8 +9,12 @@ import (
 	"brownout/results"
 )
 
-// injector is who puts f in force: the link, or the server behind it.
+// injector is who puts f in force: the link or the Toxiproxy that it leads to, or the
+// server behind it.
 func (b *bench) injector(ctx context.Context, f chaos.Fault) (chaos.Injector, error) {
+	if p, ok := b.proxies[f.On]; ok && !f.OnProcess() {
+		return p, nil
+	}
 	if !f.OnProcess() {
 		return b.lab.Link(f.On).Gate, nil
 	}
