@@ -7,6 +7,7 @@
 #
 #   BROWNOUT_FETCH=no       download nothing: name what is missing, exit 1
 #   BROWNOUT_FETCH=install  on other Linux systems: run the package manager
+#   BROWNOUT_PROVIDER=docker  fetch nothing: servers run in containers
 #   BROWNOUT_SERVERS=A:B    folders with servers of your own, looked at first
 #   BROWNOUT_CACHE=DIR      the private cache, an absolute path. Default: as root
 #                           /var/cache/brownout (PostgreSQL runs as another user,
@@ -27,7 +28,11 @@ for kind; do
 done
 
 if [ "$(uname -s)" != Linux ]; then
-	say "starting servers needs Linux; elsewhere give brownout the URLs of running ones (--cache-url, --database-url)"
+	say "binaries of servers are used on Linux only; elsewhere brownout runs containers, or takes the URLs of running servers (--cache-url, --database-url)"
+	exit 0
+fi
+if [ "${BROWNOUT_PROVIDER:-}" = docker ]; then
+	say "none are needed: they run in containers (BROWNOUT_PROVIDER=docker)"
 	exit 0
 fi
 

@@ -184,4 +184,4 @@ func parseVersion(text string) (Server, error) {
 	return Server{}, fmt.Errorf("its version cannot be read from %q", strings.TrimSpace(text))
 }
 
-var errNeedsLinux = errors.New("starting servers needs Linux; give the URLs of running ones")
+var errNeedsLinux = errors.New("starting binaries of servers needs Linux; elsewhere they run in containers")

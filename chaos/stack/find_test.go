@@ -229,6 +229,10 @@ func TestTheScriptNamesWhatIsMissing(t *testing.T) {
 	if want := "servers: missing: valkey; fetching is off (BROWNOUT_FETCH=no)\n"; err == nil || out != want {
 		t.Errorf("the script says %q, %v, want %q and a failure", out, err, want)
 	}
+	out, err = runFetch(t, append(env, "BROWNOUT_PROVIDER=docker"), Valkey)
+	if want := "servers: none are needed: they run in containers (BROWNOUT_PROVIDER=docker)\n"; err != nil || out != want {
+		t.Errorf("the script says %q, %v, want %q", out, err, want)
+	}
 	if out, err := runFetch(t, nil, "mysql"); err == nil || !strings.Contains(out, "unknown server 'mysql'") {
 		t.Errorf("the script says %q, %v, want that mysql is unknown", out, err)
 	}
