@@ -61,8 +61,8 @@ func Profiles() []Profile {
 				MaxConns:       64,
 				MaxDials:       8,
 				DialAttempts:   1,
-				MinBackoff:     10 * time.Millisecond, // not used without retries
-				MaxBackoff:     10 * time.Millisecond,
+				MinBackoff:     time.Millisecond, // without retries only between the redirects of a cluster
+				MaxBackoff:     time.Millisecond,
 				ObeyContext:    true,
 				ShortHandshake: true, // one round trip: a slow Redis must not use up the budget before the first command
 				Redirects:      2,    // MOVED, and once more
