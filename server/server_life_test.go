@@ -48,9 +48,16 @@ func TestASilentRedisHoldsSeedUntilItIsGone(t *testing.T) {
 
 // The connection of the start is waited for without a limit, until the server stops.
 func TestASilentRedisDoesNotKeepSeedFromStopping(t *testing.T) {
-	silent := servertest.Silent(t)
-	servertest.Start(t, "seed", func(c *server.Config) { c.Backend, c.RedisURL, c.Warm = "redis", silent.URL(), []string{"e"} })
-	silent.WaitConns(t, 2) // the first connection, and the one that is to warm
+	for backend, conns := range map[string]int{
+		"redis":  2, // the first connection, and the one that is to warm
+		"tiered": 3, // and the subscription
+	} {
+		t.Run(backend, func(t *testing.T) {
+			silent := servertest.Silent(t)
+			servertest.Start(t, "seed", func(c *server.Config) { c.Backend, c.RedisURL, c.Warm = backend, silent.URL(), []string{"e"} })
+			silent.WaitConns(t, conns)
+		})
+	}
 }
 
 func TestASilentRedisCostsResilientItsBudget(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -21,8 +22,8 @@ const (
 	aliveCount    = 3
 )
 
-// conns opens the connections of a client, and knows which are not to be used any
-// more: those of an era that is over.
+// conns opens the connections of a client, and knows which there are, and which are
+// not to be used any more: those of an era that is over.
 type conns struct {
 	dialer net.Dialer
 	tls    *tls.Config // nil: none
@@ -31,6 +32,10 @@ type conns struct {
 	era     atomic.Int64
 	renewed atomic.Int64 // when the era began, in nanoseconds since start
 	start   time.Time
+
+	mu     sync.Mutex
+	open   map[*conn]bool
+	closed bool
 }
 
 func newConns(c Client, secure *tls.Config) *conns {
@@ -39,29 +44,43 @@ func newConns(c Client, secure *tls.Config) *conns {
 			Timeout:         c.DialTimeout,
 			KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: aliveIdle, Interval: aliveInterval, Count: aliveCount},
 		},
-		tls: secure, check: c.CheckConns, start: time.Now().Add(-renewEvery),
+		tls: secure, check: c.CheckConns, start: time.Now().Add(-renewEvery), open: map[*conn]bool{},
 	}
 }
 
 // dial is go-redis' Dialer. Unlike its own it ends with ctx under TLS, too.
 func (s *conns) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	era := s.era.Load() // before the dial: who is named now may be out of date when it is done
+	c := &conn{of: s, era: s.era.Load()} // before the dial: who is named now may be out of date when it is done
 	raw, err := s.dialer.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
-	c := raw
+	c.raw, c.Conn = raw, raw
 	if s.tls != nil {
 		secured := tls.Client(raw, s.tls)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			return nil, errors.Join(err, raw.Close())
 		}
-		c = secured
+		c.Conn = secured
 	}
-	if !s.check {
-		return c, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.Join(net.ErrClosed, raw.Close())
 	}
-	return &conn{Conn: c, raw: raw, of: s, era: era}, nil
+	s.open[c] = true
+	return c, nil
+}
+
+// close closes what go-redis' Close does not: connections in a handshake that has no
+// limit of its own.
+func (s *conns) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for c := range s.open {
+		c.raw.Close()
+	}
 }
 
 // renew ends the era, unless it has just begun.
@@ -80,10 +99,23 @@ type conn struct {
 	era      int64
 }
 
+// Close closes the connection.
+func (c *conn) Close() error {
+	c.of.mu.Lock()
+	delete(c.of.open, c)
+	c.of.mu.Unlock()
+	return c.Conn.Close()
+}
+
 // SyscallConn is where go-redis looks at an idle connection before it uses it
 // (internal/pool/conn_check.go, v9.23.0): it calls Read, and drops the connection
 // without failing a command when that returns an error.
-func (c *conn) SyscallConn() (syscall.RawConn, error) { return checked{c}, nil }
+func (c *conn) SyscallConn() (syscall.RawConn, error) {
+	if raw, ok := c.raw.(syscall.Conn); ok && !c.of.check && c.of.tls == nil {
+		return raw.SyscallConn() // go-redis' own way
+	}
+	return checked{c}, nil
+}
 
 // checked answers that question in a way that holds for TLS, too. go-redis' own
 // peek at the socket is not made.
@@ -91,9 +123,13 @@ type checked struct{ *conn }
 
 var errOver = errors.New("the connection is not used any more")
 
-// Read never calls f.
+// Read never calls f. Unless it is to check, it finds nothing wrong, as go-redis does
+// under TLS.
 func (c checked) Read(func(fd uintptr) bool) error {
-	if c.era != c.of.era.Load() {
+	switch {
+	case !c.of.check:
+		return nil
+	case c.era != c.of.era.Load():
 		return errOver
 	}
 	return peek(c.raw)

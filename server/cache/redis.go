@@ -94,7 +94,11 @@ func (r *Redis) publish(ctx context.Context, channel, message string) error {
 func (r *Redis) Ping(ctx context.Context) error { return wrap("pinging", r.client.Ping(ctx).Err()) }
 
 // Close closes every connection, also those that somebody waits on.
-func (r *Redis) Close() error { return r.client.Close() }
+func (r *Redis) Close() error {
+	err := r.client.Close()
+	r.conns.close()
+	return err
+}
 
 // do carries out a command unless the breaker is open, and learns from how it went.
 func (r *Redis) do(ctx context.Context, doing string, command func() error) error {
