@@ -1,10 +1,13 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -118,6 +121,21 @@ func TestWithoutABreakerEverythingIsLetThrough(t *testing.T) {
 	if err := b.allow(); err != nil {
 		t.Errorf("allow() = %v, want nil", err)
 	}
+}
+
+func TestTheLogIsToldAtMostOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var text bytes.Buffer
+		n := &notice{log: slog.New(slog.NewTextHandler(&text, nil))}
+		for range 20 { // two seconds
+			n.broken(errRefused)
+			n.mended()
+			time.Sleep(100 * time.Millisecond)
+		}
+		if broken, mended := strings.Count(text.String(), "not asked any more"), strings.Count(text.String(), "asked again"); broken != 2 || mended != 2 {
+			t.Errorf("the log says %d times that it is broken and %d times that it is mended, want 2 of each", broken, mended)
+		}
+	})
 }
 
 func TestWaitsHaveFullJitter(t *testing.T) {

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -45,18 +46,30 @@ func (r *Redis) knock(ctx context.Context) error {
 	return r.Ping(ctx)
 }
 
-// broken is told that the breaker has opened.
-func (r *Redis) broken(err error) {
-	if r.set.Client.RenewConns {
-		r.conns.renew()
-	}
-	r.log.Warn("the cache is not asked any more", "class", feature.Class(err), "error", err)
+// quiet is the shortest time between two lines about the same thing.
+const quiet = time.Second
+
+// A notice tells the log that Redis is given up, and that it is used again, at most
+// once a second: a breaker may open and close more often than that. It is used by one
+// goroutine.
+type notice struct {
+	log    *slog.Logger
+	last   time.Time
+	silent bool // the last one was not told
 }
 
-// mended is told that it has closed.
-func (r *Redis) mended(tell func(feature.CacheEvent)) {
-	r.log.Info("the cache is asked again")
-	tell(feature.CacheBack)
+func (n *notice) broken(err error) {
+	if n.silent = time.Since(n.last) < quiet; n.silent {
+		return
+	}
+	n.last = time.Now()
+	n.log.Warn("the cache is not asked any more", "class", feature.Class(err), "error", err)
+}
+
+func (n *notice) mended() {
+	if !n.silent {
+		n.log.Info("the cache is asked again")
+	}
 }
 
 // The waits of a client that names none.

@@ -132,13 +132,30 @@ func (r *Redis) learn(ctx context.Context, err error) {
 // ended.
 func (r *Redis) Run(ctx context.Context, tell func(feature.CacheEvent)) {
 	var g sync.WaitGroup
-	g.Go(func() {
-		r.breaker.run(ctx, breakerLife{start: r.greet, broken: r.broken, probe: r.probe, mended: func() { r.mended(tell) }})
-	})
+	g.Go(func() { r.breaker.run(ctx, r.turns(tell)) })
 	if r.set.WatchEmpty {
 		g.Go(func() { r.watchEmpty(ctx, tell) })
 	}
 	g.Wait()
+}
+
+// turns is what is done when the breaker opens and closes.
+func (r *Redis) turns(tell func(feature.CacheEvent)) breakerLife {
+	said := &notice{log: r.log}
+	return breakerLife{
+		start: r.greet,
+		probe: r.probe,
+		broken: func(err error) {
+			if r.set.Client.RenewConns {
+				r.conns.renew()
+			}
+			said.broken(err)
+		},
+		mended: func() {
+			said.mended()
+			tell(feature.CacheBack)
+		},
+	}
 }
 
 // wrap adds what was done, and gives what go-redis says the names of package feature.
