@@ -244,8 +244,8 @@ func TestAServerThatEndsInItsContainerShowsItsLog(t *testing.T) {
 		Provider: Docker, Cache: Redis, Dir: ownPlace(t), Settings: map[string]string{"no-such-setting": "7"},
 	})
 	var exit *ExitError
-	if !errors.As(err, &exit) || !strings.Contains(exit.Tail, "no-such-setting") {
-		t.Errorf("Start = %v, want the end of the server's log", err)
+	if !errors.As(err, &exit) || !strings.Contains(exit.Tail, "no-such-setting") || strings.Count(err.Error(), "ended unasked") != 1 {
+		t.Errorf("Start = %v, want the end of the server's log, once", err)
 	}
 }
 
@@ -289,6 +289,36 @@ func TestWhatCannotRunInContainersIsTold(t *testing.T) {
 		row.config.Provider, row.config.Dir = Docker, place(t)
 		if _, err := Start(t.Context(), row.config); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: Start = %v, want %q", row.name, err, row.want)
+		}
+	}
+}
+
+func TestAContainerTakesThePlaceOfAServerThatIsMissing(t *testing.T) {
+	engine(t)
+	var missing *MissingError
+	if _, err := Find(t.Context(), Valkey); !errors.As(err, &missing) {
+		t.Skip("this machine has a Valkey of its own")
+	}
+	for _, row := range []struct {
+		name, provider, kind string
+		want                 string // provider; empty: it is missing
+	}{
+		{"a binary comes before a container", "", Redis, Local},
+		{"a container before nothing", "", Valkey, Docker},
+		{"a container is insisted on", Docker, Redis, Docker},
+		{"a binary is insisted on", Local, Redis, Local},
+		{"in vain", Local, Valkey, ""},
+	} {
+		var s Stack
+		server, err := s.find(t.Context(), Config{Provider: row.provider}, row.kind)
+		if row.want == "" {
+			if !errors.As(err, &missing) {
+				t.Errorf("%s: find = %+v, %v; want a *MissingError", row.name, server, err)
+			}
+			continue
+		}
+		if err != nil || server.provider() != row.want {
+			t.Errorf("%s: find = %+v, %v; want provider %s", row.name, server, err, row.want)
 		}
 	}
 }

@@ -180,7 +180,7 @@ func (n *Node) leave(ctx context.Context) error {
 		return err
 	}
 	if p := n.Process(); p != nil {
-		return p.Wait(rctx)
+		_ = p.Wait(rctx) // how it ended is no matter of who leaves
 	}
 	return nil
 }

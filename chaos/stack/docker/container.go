@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/stdcopy"
@@ -18,6 +19,9 @@ type Container struct {
 
 	engine *Engine
 	made   testcontainers.Container
+
+	mu    sync.Mutex
+	since string // when it ended before the last start, by the engine's clock; "": never
 }
 
 // ID is the engine's name for the container.
@@ -27,11 +31,23 @@ func (c *Container) ID() string { return c.made.GetContainerID() }
 // as the last time left it. It returns when the process is there, which is before
 // that is of any use.
 func (c *Container) Start(ctx context.Context) error {
+	s, err := c.made.State(ctx)
+	if err != nil {
+		return fmt.Errorf("starting the container: %w", err)
+	}
+	if s.StartedAt != never {
+		c.mu.Lock()
+		c.since = s.FinishedAt
+		c.mu.Unlock()
+	}
 	if err := c.made.Start(ctx); err != nil {
 		return fmt.Errorf("starting the container: %s", oneLine(err))
 	}
 	return nil
 }
+
+// never is how an engine writes a time that has not come.
+const never = "0001-01-01T00:00:00Z"
 
 // A State is what the engine says about a container.
 type State struct {
@@ -63,23 +79,17 @@ func (c *Container) Wait(ctx context.Context) (status int64, err error) {
 	return 0, fmt.Errorf("waiting for the end of the container: %w", err)
 }
 
-// Signal sends a signal to the container's process: "SIGTERM". A paused one goes on
-// and then hears of it. One that does not run is no error.
+// Signal sends a signal to the container's process: "SIGTERM". The engine lets a
+// paused one go on, so that it hears of it. One that does not run is no error.
 func (c *Container) Signal(ctx context.Context, signal string) error {
-	api := c.engine.client()
-	_, err := api.ContainerKill(ctx, c.ID(), client.ContainerKillOptions{Signal: signal})
-	if state, serr := c.State(ctx); serr == nil && state.Paused {
-		_, uerr := api.ContainerUnpause(ctx, c.ID(), client.ContainerUnpauseOptions{})
-		if err != nil && uerr == nil { // this engine signals nobody who is paused
-			_, err = api.ContainerKill(ctx, c.ID(), client.ContainerKillOptions{Signal: signal})
-		}
-	} else if serr == nil && !state.Running {
+	_, err := c.engine.client().ContainerKill(ctx, c.ID(), client.ContainerKillOptions{Signal: signal})
+	if err == nil || absent(err) {
 		return nil
 	}
-	if err != nil && !absent(err) {
-		return fmt.Errorf("sending %s to the container: %w", signal, err)
+	if s, serr := c.State(ctx); serr == nil && !s.Running {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("sending %s to the container: %w", signal, err)
 }
 
 // Pause freezes everything in the container, by the kernel's freezer.
@@ -105,12 +115,11 @@ func (c *Container) Unpause(ctx context.Context) error {
 // Logs returns what the container has written since it was last started, both streams
 // in one.
 func (c *Container) Logs(ctx context.Context) ([]byte, error) {
-	s, err := c.made.State(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reading the log of the container: %w", err)
-	}
+	c.mu.Lock()
+	since := c.since // not the time of the start: who fails at once has written before it
+	c.mu.Unlock()
 	stream, err := c.engine.client().ContainerLogs(ctx, c.ID(), client.ContainerLogsOptions{
-		ShowStdout: true, ShowStderr: true, Since: s.StartedAt, // by the engine's clock, which may not be ours
+		ShowStdout: true, ShowStderr: true, Since: since,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the log of the container: %w", err)
