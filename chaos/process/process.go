@@ -2,8 +2,8 @@
 // them: it kills them, stops them, starts them anew, empties or fills them.
 //
 // The one idea: evidence comes from outside. Whether a server is dead, hung, empty
-// or full is asked of the kernel (its process, its port) and by commands of our
-// own, while the fault is in force and after it, and never taken for granted
+// or full is asked of the kernel (its process, its port; of a container its engine) and
+// by commands of our own, while the fault is in force and after it, and never taken for granted
 // because a signal was sent.
 //
 // What clients behind a link see of a server that is gone: the link accepts, fails
