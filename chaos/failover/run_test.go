@@ -45,6 +45,9 @@ func (g *ghost) Delete(context.Context) error       { return g.act("delete") }
 func (g *ghost) Rotate(context.Context) error       { return g.act("rotate") }
 func (g *ghost) HandOver(context.Context) error     { return g.act("hand-over") }
 func (g *ghost) Set(context.Context) error          { return g.act("set") }
+func (g *ghost) Elected(context.Context) error      { g.moved = true; return g.act("elected") }
+func (g *ghost) Leave(context.Context) error        { return g.act("leave") }
+func (g *ghost) Return(context.Context) error       { return g.act("return") }
 func (g *ghost) Names() (string, string) {
 	if g.moved {
 		return "cache-1", "cache-2"
@@ -79,6 +82,7 @@ func TestPlansAreCarriedOutAtTheirTimes(t *testing.T) {
 		{"test-failover", nil, 0.1, []string{"hang-up 0s", "promote 2s", "move 4.8s", "replace 6s", "load 6s", "loaded 7.5s"}},
 		{"test-failover", Times{"promoted": 50 * time.Second}, 1, []string{"hang-up 0s", "move 48s", "promote 50s", "replace 1m0s", "load 1m0s", "loaded 1m15s"}},
 		{"planned", nil, 1, []string{"promote 0s", "demote 0s", "close-on-write 0s", "move 2m1s", "delete 7m35s"}},
+		{"shard", nil, 0.1, []string{"vanish 0s", "elected 0s", "replace 6s", "load 6s", "loaded 7.5s", "leave 30s", "return 1m3s"}},
 		{"auth-rotation", nil, 0.5, []string{"rotate 0s", "hand-over 30s", "set 1m0s"}},
 		{"planned-keep", nil, 0.01, []string{"promote 0s", "demote 0s", "move 1.21s", "delete 4.55s"}},
 	} {
@@ -123,6 +127,31 @@ func TestASlowStepMakesTheNextOneLate(t *testing.T) {
 		}
 		if got, want := told[1].Text, "Failover from primary node cache-1 to replica node cache-2 completed"; got != want {
 			t.Errorf("promote tells %q, want %q", got, want)
+		}
+	})
+}
+
+// An election takes as long as it takes, and nothing is late because of it.
+func TestAnOutcomeIsWaitedForAndNeverLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &ghost{slow: map[string]time.Duration{"elected": 70 * time.Second}}
+		told, err := run(t, "shard", nil, 1, g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range told {
+			if d.Late() {
+				t.Errorf("%s is late: due %v, began %v", d.Step, d.Due, d.Began)
+			}
+		}
+		if got, want := told[1].Text, "cache-2 is primary of the shard, 1m10s after its host began to go"; got != want {
+			t.Errorf("elected tells %q, want %q", got, want)
+		}
+		if got := told[2]; got.Began != 70*time.Second || got.Due != got.Began {
+			t.Errorf("replace was due at %v and began at %v, want 1m10s: when the election was over", got.Due, got.Began)
+		}
+		if got := told[3].Began; got != 75*time.Second {
+			t.Errorf("loaded began at %v, want its own time, 1m15s", got)
 		}
 	})
 }

@@ -49,3 +49,22 @@ type Passwords interface {
 	// Set makes every server refuse the old password. Connections live on.
 	Set(ctx context.Context) error
 }
+
+// Shard is the site of a cluster: one of its shards, with its replica.
+type Shard interface {
+	Site
+	// Vanish takes the host of the shard's primary away: its connections fall silent
+	// without FIN or RST, dials of its address time out, and its process is gone.
+	Vanish(ctx context.Context) error
+	// Elected waits until the other primaries have made a replica the primary.
+	Elected(ctx context.Context) error
+	// Replace starts the old primary's node again, empty, and waits until it follows
+	// the new one. Nobody can reach it yet.
+	Replace(ctx context.Context) error
+	// Load lets others reach the replacement, which answers LOADING; Loaded ends that.
+	Load(ctx context.Context) error
+	Loaded(ctx context.Context) error
+	// Leave takes the replacement's host away, and Return brings it back.
+	Leave(ctx context.Context) error
+	Return(ctx context.Context) error
+}

@@ -24,9 +24,13 @@ func (l *Lab) Site(ctx context.Context) (failover.Site, error) {
 		if err != nil {
 			return nil, fmt.Errorf("looking for the primary: %w", err)
 		}
-		return &endpoints{rotation: turn, primary: l.Link(Primary).Gate, reader: l.Link(Reader).Gate, old: now, next: now}, nil
-	case stack.Sentinel, stack.Cluster:
-		return &sole{turn, l.Stack.Cache.Name}, nil
+		return &endpoints{rotation: turn, primary: l.Link(Primary).Gate, reader: l.Link(Reader).Gate, old: now, next: now, host: host{lab: l, node: now}}, nil
+	case stack.Cluster:
+		s, err := newShard(ctx, turn)
+		if err != nil {
+			return nil, fmt.Errorf("looking for a shard: %w", err)
+		}
+		return s, nil
 	}
 	if l.Stack.Cache == nil {
 		return nil, errors.New("there is no cache that a plan could be carried out on")
@@ -39,16 +43,15 @@ type endpoints struct {
 	rotation
 	primary, reader Gate
 	old, next       *stack.Node
-	shut            chaos.Reverter   // the primary's address takes no dials
-	lost            []chaos.Reverter // of the old primary's own link
+	shut            chaos.Reverter // the primary's address takes no dials
+	host            host           // of the old primary
 	loading         chaos.Reverter
 }
 
 // Names implements failover.Site.
 func (s *endpoints) Names() (old, next string) { return s.old.Name, s.next.Name }
 
-// Vanish implements failover.Endpoints. The process is killed last: its kernel would
-// tell clients.
+// Vanish implements failover.Endpoints.
 func (s *endpoints) Vanish(ctx context.Context) error {
 	silent := chaos.Fault{On: Primary, Kind: chaos.Blackhole, Revert: chaos.Close}
 	// Connections to the old address stay silent for as long as they live: this fault
@@ -59,19 +62,7 @@ func (s *endpoints) Vanish(ctx context.Context) error {
 	if err := s.close(ctx); err != nil {
 		return err
 	}
-	own := s.lab.Link(s.old.Name)
-	for _, kind := range []chaos.Kind{chaos.Drop, chaos.Blackhole} {
-		f := chaos.Fault{On: own.Name, Kind: kind}
-		if kind == chaos.Blackhole {
-			f.Revert = chaos.Close
-		}
-		r, err := own.Inject(ctx, f)
-		if err != nil {
-			return err
-		}
-		s.lost = append(s.lost, r)
-	}
-	return s.old.Kill(ctx)
+	return s.host.vanish(ctx)
 }
 
 // HangUp implements failover.Endpoints.
@@ -170,12 +161,7 @@ func (s *endpoints) Move(ctx context.Context) error {
 // Replace implements failover.Endpoints. The reader endpoint leads to the replacement
 // from then on; connections that it has stay where they are.
 func (s *endpoints) Replace(ctx context.Context) error {
-	var errs []error
-	for _, r := range s.lost {
-		_, err := r.Revert(ctx)
-		errs = append(errs, err)
-	}
-	err := errors.Join(append(errs, s.lab.leave(ctx, s.old))...)
+	err := errors.Join(s.host.appear(ctx), s.lab.leave(ctx, s.old))
 	return cmp.Or(err, s.old.Restart(ctx, true), s.old.Follow(ctx, s.next), s.reader.Point(s.old.Addr))
 }
 

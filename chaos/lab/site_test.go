@@ -48,7 +48,7 @@ func symptom(err error) string {
 	switch {
 	case err == nil:
 		return "ok"
-	case strings.HasPrefix(err.Error(), "READONLY"), strings.HasPrefix(err.Error(), "LOADING"):
+	case isAnswer(err):
 		return strings.Fields(err.Error())[0]
 	case errors.As(err, &op) && op.Op == "dial" && op.Timeout():
 		return "dial timeout"
@@ -57,6 +57,12 @@ func symptom(err error) string {
 	default:
 		return "closed" // EOF, a reset, a broken pipe
 	}
+}
+
+// isAnswer reports whether a Redis said it.
+func isAnswer(err error) bool {
+	var answer redis.Error
+	return errors.As(err, &answer)
 }
 
 // A diary is the symptoms that a client met one after the other, each written down

@@ -65,3 +65,18 @@ func (n *Node) ClusterFailover(ctx context.Context, way string) error {
 	_, err := n.Do(ctx, words...)
 	return err
 }
+
+// AskRole asks a cache node what it is now (ROLE).
+func (n *Node) AskRole(ctx context.Context) (Role, error) {
+	role, err := n.admin.Role(ctx)
+	if err != nil {
+		return "", fmt.Errorf("asking %s for its role: %w", n.Name, err)
+	}
+	switch role.Name {
+	case admin.Master:
+		return RolePrimary, nil
+	case admin.Slave:
+		return RoleReplica, nil
+	}
+	return RoleSentinel, nil
+}

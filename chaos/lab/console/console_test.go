@@ -138,7 +138,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		"failover unplanned moved":         "for example scale=0.1 or moved=20s",
 		"failover unplanned moved=soon":    `"soon" is not a time`,
 		"failover unplanned departed=1s":   "it has promoted, moved",
-		"failover unplanned scale=0.01":    "needs a cache of kind replicated",
+		"failover unplanned scale=0.01":    "the plan unplanned needs a cache of kind replicated",
 	} {
 		var out bytes.Buffer
 		if err := c.Do(t.Context(), line, &out); err == nil || !strings.Contains(err.Error(), want) {
