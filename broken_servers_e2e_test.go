@@ -80,6 +80,10 @@ func brokenForFailovers() []brokenTarget {
 			set: append([]string{"server.cache_min_backoff=1s"}, seed...), shorter: brief[:2], missed: []string{"closed max"},
 		},
 		{
+			name: "a dial of a shard's lost host may take 2 s, and is tried again", scenario: "elasticache-shard",
+			set: seed, shorter: append([]string{"phases.replaced.for=5s", "phases.second-wave.for=5s"}, brief[:2]...), missed: []string{"lost p99"},
+		},
+		{
 			name: "the client keeps the old password", scenario: "auth-rotation",
 			set: []string{"server.redis_password_file="}, shorter: append([]string{"phases.rotation.for=1500ms", "phases.renewed.for=3s"}, brief[:2]...),
 			missed: []string{"renewed cache_hits"},
