@@ -15,7 +15,7 @@ const (
 
 // Plans lists the plans.
 func Plans() []Plan {
-	return []Plan{unplanned(), testFailover(), planned(closing), planned(keeping), lostShard(), authRotation()}
+	return []Plan{unplanned(), testFailover(), planned(closing), planned(keeping), undemoted(), commanded(), lostShard(), authRotation()}
 }
 
 // Find returns the plan called name.

@@ -48,6 +48,10 @@ func (g *ghost) Set(context.Context) error          { return g.act("set") }
 func (g *ghost) Elected(context.Context) error      { g.moved = true; return g.act("elected") }
 func (g *ghost) Leave(context.Context) error        { return g.act("leave") }
 func (g *ghost) Return(context.Context) error       { return g.act("return") }
+func (g *ghost) Order(context.Context) error        { return g.act("order") }
+func (g *ghost) Promoted(context.Context) error     { g.moved = true; return g.act("promoted") }
+func (g *ghost) Switched(context.Context) error     { return g.act("switched") }
+func (g *ghost) Demoted(context.Context) error      { return g.act("demoted") }
 func (g *ghost) Names() (string, string) {
 	if g.moved {
 		return "cache-1", "cache-2"
@@ -82,6 +86,8 @@ func TestPlansAreCarriedOutAtTheirTimes(t *testing.T) {
 		{"test-failover", nil, 0.1, []string{"hang-up 0s", "promote 2s", "move 4.8s", "replace 6s", "load 6s", "loaded 7.5s"}},
 		{"test-failover", Times{"promoted": 50 * time.Second}, 1, []string{"hang-up 0s", "move 48s", "promote 50s", "replace 1m0s", "load 1m0s", "loaded 1m15s"}},
 		{"planned", nil, 1, []string{"promote 0s", "demote 0s", "close-on-write 0s", "move 2m1s", "delete 7m35s"}},
+		{"undemoted", nil, 0.5, []string{"promote 0s", "move 18s", "delete 48s"}},
+		{"sentinel-failover", nil, 1, []string{"order 0s", "promoted 0s", "switched 0s", "demoted 0s"}},
 		{"shard", nil, 0.1, []string{"vanish 0s", "elected 0s", "replace 6s", "load 6s", "loaded 7.5s", "leave 30s", "return 1m3s"}},
 		{"auth-rotation", nil, 0.5, []string{"rotate 0s", "hand-over 30s", "set 1m0s"}},
 		{"planned-keep", nil, 0.01, []string{"promote 0s", "demote 0s", "move 1.21s", "delete 4.55s"}},

@@ -68,3 +68,17 @@ type Shard interface {
 	Leave(ctx context.Context) error
 	Return(ctx context.Context) error
 }
+
+// Sentinels is the site of a cache that Sentinels watch. All but Order wait for what
+// the Sentinels do.
+type Sentinels interface {
+	Site
+	// Order tells a Sentinel to fail over, which it does without asking the others.
+	Order(ctx context.Context) error
+	// Promoted waits until a replica calls itself primary.
+	Promoted(ctx context.Context) error
+	// Switched waits until every Sentinel names that one.
+	Switched(ctx context.Context) error
+	// Demoted waits until the old primary calls itself a replica.
+	Demoted(ctx context.Context) error
+}

@@ -116,13 +116,7 @@ func (s *shard) Replace(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, electionTimeout)
 	defer cancel()
-	return poll(ctx, func() error {
-		role, err := s.host.node.AskRole(ctx)
-		if err == nil && role != stack.RoleReplica {
-			err = fmt.Errorf("%s is %s, want a replica", s.host.node.Name, role)
-		}
-		return err
-	})
+	return poll(ctx, func() error { return isReplica(ctx, s.host.node) })
 }
 
 // Load implements failover.Shard. It also lets others reach the node: it answers

@@ -19,10 +19,13 @@ import (
 func (l *Lab) Site(ctx context.Context) (failover.Site, error) {
 	turn := rotation{lab: l}
 	switch l.cfg.Stack.Cache {
-	case stack.Replicated:
+	case stack.Replicated, stack.Sentinel:
 		now, err := l.Stack.Primary(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("looking for the primary: %w", err)
+		}
+		if l.cfg.Stack.Cache == stack.Sentinel {
+			return &sentinels{turn, now, now}, nil
 		}
 		return &endpoints{rotation: turn, primary: l.Link(Primary).Gate, reader: l.Link(Reader).Gate, old: now, next: now, host: host{lab: l, node: now}}, nil
 	case stack.Cluster:
