@@ -136,8 +136,14 @@ func holdLab(cmd *cobra.Command, f labFlags, topology string) (err error) {
 		return &exitError{exitUsage, err}
 	}
 	defer door.Close()
+	if _, err := stack.Sweep(cmd.Context()); err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "brownout: sweeping what killed labs left: %v\n", err)
+	}
 	l, err := lab.Open(cmd.Context(), cfg)
 	defer func() { err = errors.Join(err, l.Close(cmd.Context())) }()
+	if cmd.Context().Err() != nil {
+		return interrupted(cmd.Context())
+	}
 	if err != nil {
 		return &exitError{exitInvalid, err}
 	}
@@ -220,29 +226,18 @@ func shellLine(words []string) string {
 // converse reads commands until somebody ends the lab. The end of an input that is
 // no terminal ends nothing: others may still send commands.
 func converse(ctx context.Context, cmd *cobra.Command, c *console.Console) error {
-	ended := make(chan error, 1)
-	restore := func() {}
-	lines, out := console.Scan(cmd.InOrStdin()), cmd.OutOrStdout()
-	fd := int(os.Stdin.Fd())
-	isTerminal := cmd.InOrStdin() == os.Stdin && term.IsTerminal(fd)
-	if isTerminal {
-		state, err := term.MakeRaw(fd)
-		if err != nil {
-			return fmt.Errorf("preparing the terminal: %w", err)
-		}
-		restore = func() { _ = term.Restore(fd, state) } // nothing can be done about it
-		t := prompt(c)
-		lines, out = t.ReadLine, t
-		fmt.Fprintln(out, "help lists the commands")
+	if cmd.InOrStdin() == os.Stdin && cmd.OutOrStdout() == os.Stdout &&
+		term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())) {
+		return converseOnTerminal(ctx, cmd.Context(), c)
 	}
-	defer restore()
+	ended := make(chan error, 1)
 	// Reading cannot be interrupted: it ends with the process.
-	go func() { ended <- c.Lines(ctx, lines, out) }()
+	go func() { ended <- c.Lines(ctx, console.Scan(cmd.InOrStdin()), cmd.OutOrStdout()) }()
 	select {
 	case <-ctx.Done():
 		return interrupted(cmd.Context())
 	case err := <-ended:
-		if errors.Is(err, console.ErrQuit) || isTerminal && errors.Is(err, io.EOF) {
+		if errors.Is(err, console.ErrQuit) {
 			return nil
 		}
 		if !errors.Is(err, io.EOF) {
@@ -259,20 +254,4 @@ func interrupted(ctx context.Context) error {
 		return &exitError{exitInterrupted, nil}
 	}
 	return nil
-}
-
-// prompt is a line editor with history and completion on the terminal.
-func prompt(c *console.Console) *term.Terminal {
-	t := term.NewTerminal(struct {
-		io.Reader
-		io.Writer
-	}{os.Stdin, os.Stdout}, "lab> ")
-	t.AutoCompleteCallback = func(line string, pos int, key rune) (string, int, bool) {
-		if key != '\t' || pos != len(line) {
-			return "", 0, false
-		}
-		done := c.Complete(line)
-		return done, len(done), true
-	}
-	return t
 }

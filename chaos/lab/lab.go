@@ -108,6 +108,9 @@ type Link struct {
 	Gate
 	Name string
 	Node *stack.Node // at the start; an endpoint can be pointed elsewhere
+
+	base  time.Time // of the clock of meter
+	meter meter
 }
 
 // Open brings a lab up. It is returned also with an error, and is then to be closed
@@ -156,7 +159,7 @@ func (l *Lab) openEndpoints() error {
 // open opens a link called name before n and returns the address at which others
 // find n.
 func (l *Lab) open(name string, n *stack.Node, upstream string) (string, error) {
-	one := &Link{Name: name, Node: n}
+	one := &Link{Name: name, Node: n, base: l.cfg.Base}
 	var gate *link.Gate
 	if l.zone == nil {
 		var err error
@@ -184,7 +187,8 @@ func (l *Lab) open(name string, n *stack.Node, upstream string) (string, error) 
 func (l *Lab) openGate(one *Link, listen, upstream string, nth int) (*link.Gate, error) {
 	cfg := link.Config{
 		Name: one.Name, Listen: listen, Upstream: upstream,
-		Base: l.cfg.Base, Record: l.cfg.Record, Exchange: l.cfg.Exchange, Seed: l.cfg.Seed,
+		Base: l.cfg.Base, Record: l.cfg.Record, Seed: l.cfg.Seed,
+		Exchange: func(e results.Exchange) { one.meter.count(e); l.cfg.Exchange(e) },
 		Protocol: protocol(one.Node), Roles: roles(),
 	}
 	if nth > 0 {

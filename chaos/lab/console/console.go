@@ -29,11 +29,12 @@ type Console struct {
 	lab     *lab.Lab
 	journal *Journal
 	more    []Command
-	timed   sync.WaitGroup // faults that end by themselves
+	going   sync.WaitGroup // faults that end by themselves, and commands
 	ctx     context.Context
 	stop    context.CancelFunc
 
 	mu       sync.Mutex
+	closed   bool
 	inForce  []*held
 	failover bool // one is going on
 	taken    bool // by a command that wants the lab for itself
@@ -53,10 +54,13 @@ func New(l *lab.Lab, j *Journal, more ...Command) *Console {
 	return c
 }
 
-// Close ends what goes on by itself. Faults go with the lab.
+// Close ends what goes on, commands too, and takes no more. Faults go with the lab.
 func (c *Console) Close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
 	c.stop()
-	c.timed.Wait()
+	c.going.Wait()
 }
 
 // A command is one that a person can give.
@@ -101,6 +105,13 @@ func (c *Console) Do(ctx context.Context, line string, out io.Writer) error {
 			return err
 		}
 	}
+	if !c.enter() {
+		return errors.New("the lab ends")
+	}
+	defer c.going.Done()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.ctx, cancel)()
 	started := time.Now()
 	err := all[i].run(c, ctx, words[1:], out)
 	if errors.Is(err, ErrQuit) {
@@ -110,6 +121,17 @@ func (c *Console) Do(ctx context.Context, line string, out io.Writer) error {
 		c.journal.Note(Entry{Did: line, Took: time.Since(started), Error: text(err)})
 	}
 	return err
+}
+
+// enter lets one more thing go on, unless the console is closed. Its end is told to
+// c.going.
+func (c *Console) enter() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.going.Add(1)
+	}
+	return !c.closed
 }
 
 // changes reports whether the command does something to the lab.

@@ -43,7 +43,7 @@ func (c *Console) runFault(ctx context.Context, args []string, out io.Writer) er
 	c.mu.Unlock()
 	fmt.Fprintf(out, "%s is in force\n", f)
 	if length > 0 {
-		c.timed.Go(func() { c.endLater(h, length) })
+		c.going.Go(func() { c.endLater(h, length) })
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (c *Console) Lines(ctx context.Context, lines func() (string, error), out i
 		switch err := c.Do(ctx, line, out); {
 		case errors.Is(err, ErrQuit):
 			return err
-		case err != nil:
+		case err != nil && ctx.Err() == nil:
 			fmt.Fprintf(out, "lab: %v\n", err)
 		}
 	}

@@ -10,11 +10,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
 // maxLine bounds what one command may have.
 const maxLine = 64 << 10
+
+// farewellTime bounds what commands have for their last words when the lab ends.
+const farewellTime = 500 * time.Millisecond
 
 // Of the answer to a command: what was wrong, and that the lab ends.
 const (
@@ -36,32 +40,78 @@ func Socket(name string) (string, error) {
 }
 
 // Listen opens the socket of the lab called name. A lab of that name that lives is
-// an error; what one that was killed has left is removed.
+// an error; what labs have left that were killed, of any name, is removed.
 func Listen(name string) (net.Listener, error) {
 	path, err := Socket(name)
 	if err != nil {
 		return nil, err
 	}
-	if c, err := net.Dial("unix", path); err == nil {
-		c.Close()
+	unlock, err := lockFolder(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if answers(path) {
 		return nil, fmt.Errorf("a lab called %s is running already; give this one another --name", name)
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("removing the socket of an old lab: %w", err)
+	old, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*.sock"))
+	if err != nil {
+		return nil, fmt.Errorf("looking for sockets of old labs: %w", err)
+	}
+	for _, socket := range old {
+		if answers(socket) {
+			continue
+		}
+		if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("removing the socket of an old lab: %w", err)
+		}
 	}
 	return net.Listen("unix", path)
 }
 
+// answers reports whether somebody listens at a socket.
+func answers(path string) bool {
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
+// lockFolder lets one lab at a time look at sockets and make its own: between its
+// making and its listening a socket looks like one that a dead lab has left.
+func lockFolder(dir string) (unlock func(), err error) {
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("locking the folder of sockets: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(fmt.Errorf("locking the folder of sockets: %w", err), lock.Close())
+	}
+	return func() { lock.Close() }, nil
+}
+
 // Serve carries out commands that come over l until ctx is done. quit is called
-// when one of them ends the lab.
+// when one of them ends the lab. Commands that go on then are told to end, and get
+// a moment to say so.
 func (c *Console) Serve(ctx context.Context, l net.Listener, quit func()) error {
 	s := &http.Server{
 		Handler: c.handler(quit), ReadHeaderTimeout: 5 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
-	stop := context.AfterFunc(ctx, func() { s.Close() })
-	defer stop()
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serving commands: %w", err)
+	case <-ctx.Done():
+	}
+	sctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewellTime)
+	defer cancel()
+	_ = s.Shutdown(sctx) // who is still busy is cut off
+	s.Close()
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving commands: %w", err)
 	}
 	return nil
