@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"chaos/failover":    {},
 	"chaos/lab":         {"chaos", "chaos/failover", "chaos/lab/names", "chaos/link", "chaos/link/pgwire", "chaos/link/resp", "chaos/link/wire", "chaos/stack", "results"},
 	"chaos/lab/names":   {},
-	"chaos/lab/console": {"chaos", "chaos/failover", "chaos/lab", "chaos/stack"},
+	"chaos/lab/console": {"chaos", "chaos/failover", "chaos/lab", "chaos/process", "chaos/stack", "chaos/stack/admin"},
 	"chaos/link":        {"chaos", "chaos/link/wire", "results"},
 	"chaos/toxiproxy":   {"chaos", "results"},
 	"chaos/link/resp":   {"chaos", "chaos/link/wire", "results"},

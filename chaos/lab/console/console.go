@@ -18,6 +18,8 @@ import (
 
 	"brownout/chaos"
 	"brownout/chaos/lab"
+	"brownout/chaos/process"
+	"brownout/chaos/stack"
 )
 
 // ErrQuit is returned by Do for the command that ends the lab.
@@ -32,6 +34,8 @@ type Console struct {
 	going   sync.WaitGroup // faults that end by themselves, and commands
 	ctx     context.Context
 	stop    context.CancelFunc
+
+	servers map[*stack.Node]*process.Injector // of faults on the servers themselves
 
 	mu       sync.Mutex
 	closed   bool
@@ -49,7 +53,10 @@ type held struct {
 // New returns a console of l with its own commands and more. Everything that is
 // done is written to j.
 func New(l *lab.Lab, j *Journal, more ...Command) *Console {
-	c := &Console{lab: l, journal: j, more: more}
+	c := &Console{lab: l, journal: j, more: more, servers: map[*stack.Node]*process.Injector{}}
+	for _, n := range l.Stack.Nodes {
+		c.servers[n] = process.New(n)
+	}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	return c
 }
@@ -73,9 +80,9 @@ func commands() []command {
 	return []command{
 		{"failover", "PLAN [scale=0.1] [TIME=5s]...", "carry a failover out; plans lists them", (*Console).runFailover},
 		{"plans", "", "list the failover plans with their times and where these come from", (*Console).runPlans},
-		{"fault", "LINK KIND [NAME=VALUE]... [for 10s]", "put a fault in force; faults lists the kinds", (*Console).runFault},
+		{"fault", "LINK|NODE KIND [NAME=VALUE]... [for 10s]", "put a fault in force on a link or a server; faults lists the kinds", (*Console).runFault},
 		{"faults", "", "list the kinds of fault", (*Console).runFaults},
-		{"heal", "[LINK]", "take all faults away, or those of one link", (*Console).runHeal},
+		{"heal", "[LINK|NODE]", "take all faults away, or those of one place", (*Console).runHeal},
 		{"kill", "NODE", "end a server by SIGKILL", (*Console).runKill},
 		{"stop", "NODE", "stop a server by SIGSTOP", (*Console).runStop},
 		{"continue", "NODE", "let a stopped server go on", (*Console).runContinue},
@@ -148,7 +155,7 @@ func text(err error) string {
 
 func (c *Console) runHelp(_ context.Context, _ []string, out io.Writer) error {
 	for _, cmd := range c.commands() {
-		fmt.Fprintf(out, "%-46s %s\n", strings.TrimSpace(cmd.name+" "+cmd.args), cmd.doc)
+		fmt.Fprintf(out, "%-50s %s\n", strings.TrimSpace(cmd.name+" "+cmd.args), cmd.doc)
 	}
 	return nil
 }

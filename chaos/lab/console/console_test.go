@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -102,6 +103,40 @@ func TestWhatIsCommandedHappens(t *testing.T) {
 	}
 }
 
+// TestFaultsOnServers: what no link can put in force is put on the server.
+func TestFaultsOnServers(t *testing.T) {
+	c, l, _ := open(t, stack.Replicated)
+	addr := l.Link("cache-2").Addr()
+	do(t, c, "failover planned moved=1ms deleted=2ms")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := l.Stack.Await(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct{ line, says, ping string }{
+		{"fault primary kill", "kill on cache-2 is in force", "gone"},
+		{"heal cache-2", "kill on cache-2 has been taken away", "+PONG"},
+		{"fault cache-2 stop", "stop on cache-2 is in force", "silence"},
+		{"heal", "stop on cache-2 has been taken away", "+PONG"},
+		{"fault cache-2 restart", "restart on cache-2 has passed", "+PONG"},
+		{"fault cache-2 flush", "flush on cache-2 has passed", "+PONG"},
+		{"fault cache-2 fill", "fill on cache-2 is in force", "+PONG"},
+		{"heal", "fill on cache-2 has been taken away", "+PONG"},
+	} {
+		if got := do(t, c, row.line); !strings.Contains(got, row.says) {
+			t.Errorf("%s says %q, want %q in it", row.line, got, row.says)
+		}
+		if got := ping(addr); got != row.ping {
+			t.Errorf("PING after %q = %q, want %q", row.line, got, row.ping)
+		}
+	}
+	for place, want := range map[string]bool{"reader": false, "primary": true, "cache-2": true} {
+		if got := slices.Contains(c.kinds(place), "kill"); got != want {
+			t.Errorf("kill is completed on %s: %v, want %v", place, got, want)
+		}
+	}
+}
+
 func TestAFaultEndsByItself(t *testing.T) {
 	c, l, _ := open(t, stack.Redis)
 	do(t, c, "fault cache blackhole for 400ms")
@@ -123,6 +158,8 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	for line, want := range map[string]string{
 		"fly":                              `unknown command "fly"; help lists them`,
 		"fault":                            "for example: fault cache blackhole for 10s",
+		"fault cash kill":                  `there is no server "cash"`,
+		"fault cache restart for 2s":       "restart passes by itself",
 		"fault cash blackhole":             `there is no link "cash"; there are cache`,
 		"fault cache latency":              "latency needs a delay above 0",
 		"fault cache latency latency":      "for example latency=200ms",
@@ -235,6 +272,7 @@ func TestComplete(t *testing.T) {
 		"fault ":                    "fault cache ",
 		"fault cache blac":          "fault cache blackhole ",
 		"fault cache latency la":    "fault cache latency latency=",
+		"fault cache ki":            "fault cache kill ",
 		"kill pr":                   "kill primary ",
 		"nonsense x":                "nonsense x",
 	} {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,7 +15,11 @@ import (
 
 func (c *Console) runFaults(_ context.Context, _ []string, out io.Writer) error {
 	for _, k := range chaos.Kinds() {
-		fmt.Fprintf(out, "%-22s %s", k.Kind, k.Doc)
+		where := "link"
+		if (chaos.Fault{Kind: k.Kind}).OnProcess() {
+			where = "node"
+		}
+		fmt.Fprintf(out, "%-22s %-4s  %s", k.Kind, where, k.Doc)
 		if len(k.Parameters) > 0 {
 			fmt.Fprintf(out, " (%s)", strings.Join(k.Parameters, ", "))
 		}
@@ -23,19 +28,25 @@ func (c *Console) runFaults(_ context.Context, _ []string, out io.Writer) error 
 	return nil
 }
 
-// runFault reads LINK KIND [NAME=VALUE]... [for DURATION].
+// runFault reads LINK|NODE KIND [NAME=VALUE]... [for DURATION].
 func (c *Console) runFault(ctx context.Context, args []string, out io.Writer) error {
 	f, length, err := readFault(args)
 	if err != nil {
 		return err
 	}
-	link, err := c.link(f.On)
+	in, err := c.injector(ctx, &f)
 	if err != nil {
 		return err
 	}
-	r, err := link.Inject(ctx, f)
+	if length > 0 && f.Passes() {
+		return fmt.Errorf("%s passes by itself: it takes no for", f.Kind)
+	}
+	r, err := in.Inject(ctx, f)
 	if err != nil {
 		return err
+	}
+	if p, ok := r.(chaos.Passer); ok {
+		return c.pass(ctx, f, p, out)
 	}
 	h := &held{f, r}
 	c.mu.Lock()
@@ -45,6 +56,35 @@ func (c *Console) runFault(ctx context.Context, args []string, out io.Writer) er
 	if length > 0 {
 		c.going.Go(func() { c.endLater(h, length) })
 	}
+	return nil
+}
+
+// injector is what puts f in force: the link that f names, or the server. A server
+// can be named by its part, which f then has no more.
+func (c *Console) injector(ctx context.Context, f *chaos.Fault) (chaos.Injector, error) {
+	if !f.OnProcess() {
+		return c.link(f.On)
+	}
+	n, err := c.node(ctx, []string{f.On})
+	if err != nil {
+		return nil, err
+	}
+	f.On = n.Name
+	return c.servers[n], nil
+}
+
+// pass waits until a fault that passes by itself has done so.
+func (c *Console) pass(ctx context.Context, f chaos.Fault, p chaos.Passer, out io.Writer) error {
+	select {
+	case <-p.Passed():
+	case <-ctx.Done():
+	}
+	rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), chaos.RevertTimeout)
+	defer cancel()
+	if _, err := p.Revert(rctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s has passed\n", f)
 	return nil
 }
 
@@ -80,7 +120,7 @@ func (c *Console) revert(h *held) (mine bool, err error) {
 
 func readFault(args []string) (f chaos.Fault, length time.Duration, err error) {
 	if len(args) < 2 {
-		return f, 0, fmt.Errorf("a fault needs a link and a kind, for example: fault cache blackhole for 10s")
+		return f, 0, errors.New("a fault needs a link or a server, and a kind, for example: fault cache blackhole for 10s")
 	}
 	f.On, f.Kind = args[0], chaos.Kind(args[1])
 	rest := args[2:]
@@ -107,24 +147,27 @@ func (c *Console) runHeal(_ context.Context, args []string, out io.Writer) error
 	c.mu.Lock()
 	all := slices.Clone(c.inForce)
 	c.mu.Unlock()
+	var errs []error
 	healed := 0
 	for _, h := range all {
 		if len(args) > 0 && h.fault.On != args[0] {
 			continue
 		}
 		mine, err := c.revert(h)
-		if err != nil {
-			return err
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("taking %s away: %w", h.fault, err))
+		case mine:
+			fmt.Fprintf(out, "%s has been taken away\n", h.fault)
 		}
 		if mine {
 			healed++
-			fmt.Fprintf(out, "%s has been taken away\n", h.fault)
 		}
 	}
 	if healed == 0 {
 		fmt.Fprintln(out, "no fault was in force")
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (c *Console) link(name string) (*lab.Link, error) {

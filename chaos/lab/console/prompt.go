@@ -11,6 +11,7 @@ import (
 
 	"brownout/chaos"
 	"brownout/chaos/failover"
+	"brownout/chaos/stack"
 )
 
 // Lines carries out what lines reads, until it ends, ErrQuit, or ctx is done. What
@@ -81,6 +82,18 @@ func common(words []string) string {
 	return short
 }
 
+// kinds are the faults that can be put on place: on a server, or on a link alone.
+func (c *Console) kinds(place string) []string {
+	server := place == primary || slices.ContainsFunc(c.lab.Stack.Nodes, func(n *stack.Node) bool { return n.Name == place })
+	var kinds []string
+	for _, k := range chaos.Kinds() {
+		if server || !(chaos.Fault{Kind: k.Kind}).OnProcess() {
+			kinds = append(kinds, string(k.Kind))
+		}
+	}
+	return kinds
+}
+
 // words are those that can follow before.
 func (c *Console) words(before []string) []string {
 	var words []string
@@ -101,9 +114,7 @@ func (c *Console) words(before []string) []string {
 			}
 		}
 	case before[0] == "fault" && len(before) == 2:
-		for _, k := range chaos.Kinds() {
-			words = append(words, string(k.Kind))
-		}
+		words = c.kinds(before[1])
 	case before[0] == "fault" && len(before) > 2:
 		words = []string{"for"}
 		kinds := chaos.Kinds()
