@@ -65,6 +65,7 @@ type Node struct {
 	program program      // nil: external
 	ports   []*port      // kept for it
 
+	restart sync.Mutex // held while the node is restarted
 	mu      sync.Mutex
 	process *Process // nil: external, or not started
 }

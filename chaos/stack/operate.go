@@ -54,8 +54,13 @@ func (n *Node) Continue() error {
 // last got a full copy as a replica, and without either nothing; of a database what
 // was committed. Empty erases the
 // data first, which a database does not allow; a Sentinel then forgets all but the
-// first primary. A node of a cluster always remembers the cluster.
+// first primary. A node of a cluster always remembers the cluster. While one restart
+// goes on, another one is an error: two processes would want the same address.
 func (n *Node) Restart(ctx context.Context, empty bool) error {
+	if !n.restart.TryLock() {
+		return fmt.Errorf("%s is being restarted already", n.Name)
+	}
+	defer n.restart.Unlock()
 	p, err := n.own()
 	if err != nil {
 		return err

@@ -34,7 +34,18 @@ func TestCommandsGoOnSideBySide(t *testing.T) {
 			}
 		})
 	}
-	people.Wait()
+	all := make(chan bool)
+	go func() { people.Wait(); close(all) }()
+	for going := true; going; { // who stops a server may not be the one to wait for it
+		select {
+		case <-all:
+			going = false
+		case <-time.After(20 * time.Millisecond):
+			for _, n := range l.Stack.Servers() {
+				_ = n.Continue() // it may have ended
+			}
+		}
+	}
 	if ctx.Err() != nil {
 		t.Fatal("the commands have not ended")
 	}
@@ -60,7 +71,9 @@ func TestACommandEndsWithTheConsole(t *testing.T) {
 	c, _, _ := open(t, stack.Replicated)
 	said := &signal{said: make(chan bool, 100)}
 	ended := make(chan error, 1)
-	go func() { ended <- c.Do(context.Background(), "failover unplanned moved=10m replaced=11m loaded=12m", said) }()
+	go func() {
+		ended <- c.Do(context.Background(), "failover unplanned moved=10m replaced=11m loaded=12m", said)
+	}()
 	<-said.said
 	c.Close()
 	select {
