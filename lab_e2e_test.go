@@ -31,9 +31,9 @@ type labProcess struct {
 	in    *os.File // what it reads
 }
 
-// startLab runs `brownout lab args` until t ends, and returns when it has told its
+// startLabProcess runs `brownout lab args` until t ends, and returns when it has told its
 // addresses.
-func startLab(t *testing.T, place string, args ...string) *labProcess {
+func startLabProcess(t *testing.T, place string, args ...string) *labProcess {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("runs the whole command")
@@ -100,7 +100,7 @@ func segments(t *testing.T, pids []int) []string {
 // goes with the next start, of whatever name.
 func TestALabThatIsKilledLeavesNothingToTheNext(t *testing.T) {
 	place := openTempDir(t)
-	first := startLab(t, place, "elasticache", "--database", "--name", "killed")
+	first := startLabProcess(t, place, "elasticache", "--database", "--name", "killed")
 	pids := servers(t, first.cmd.Process.Pid)
 	shared := segments(t, pids)
 	if len(pids) < 3 || len(shared) != 1 || len(left(t, place)) != 2 {
@@ -115,7 +115,7 @@ func TestALabThatIsKilledLeavesNothingToTheNext(t *testing.T) {
 	if len(old) != 2 || len(segments(t, pids)) != 1 {
 		t.Errorf("after the kill there are %v and shared memory %v; want something to sweep", old, segments(t, pids))
 	}
-	startLab(t, place, "redis", "--name", "next")
+	startLabProcess(t, place, "redis", "--name", "next")
 	now := left(t, place)
 	if len(now) != 2 || slices.Contains(now, old[0]) || slices.Contains(now, old[1]) {
 		t.Errorf("beside the next lab there are %v, want its folder and its socket alone", now)
@@ -140,7 +140,7 @@ func TestCtrlCEndsALab(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			place := openTempDir(t)
 			journal := filepath.Join(place, "journal")
-			p := startLab(t, place, append(row.args, "--journal", journal)...)
+			p := startLabProcess(t, place, append(row.args, "--journal", journal)...)
 			pids := servers(t, p.cmd.Process.Pid)
 			io.WriteString(p.in, row.typed)
 			if row.typed != "" {
