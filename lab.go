@@ -47,6 +47,9 @@ func labCommand() *cobra.Command {
 		Long: fmt.Sprintf(`Start a cache, print the URLs at which any app finds it, hold it, and carry out commands:
 failovers, faults, and what else the command help lists. Topologies: %s.
 
+With --dns endpoints are names of a DNS server of the lab, otherwise addresses that lead elsewhere
+after a failover. On a terminal a table of the links stands above the prompt.
+
 Commands are read from standard input, and taken from other shells by 'brownout lab do'.
 The lab ends with quit, Ctrl-D or Ctrl-C, and leaves nothing.`, strings.Join(topologies(), ", ")),
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),

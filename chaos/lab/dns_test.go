@@ -18,6 +18,7 @@ import (
 
 	"brownout/chaos/failover"
 	"brownout/chaos/stack"
+	"brownout/results"
 )
 
 // dialer asks the lab for names, if it is in DNS mode, anew for each dial: as Go
@@ -263,6 +264,35 @@ func TestPlansInDNSMode(t *testing.T) {
 				t.Errorf("it met %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// TestConnectionsOfANameAreToldApart: each gate counts them from 1.
+func TestConnectionsOfANameAreToldApart(t *testing.T) {
+	connects := make(chan uint64, 10)
+	l := openLab(t, Config{Stack: stack.Config{Cache: stack.Replicated}, DNS: true, Record: func(e results.Event) {
+		if e.Kind == results.EventConnect && e.On == Primary {
+			connects <- e.Conn.ID
+		}
+	}})
+	primary := l.Link(Primary)
+	for _, n := range l.Stack.Servers() {
+		if err := primary.Point(n.Addr); err != nil {
+			t.Fatal(err)
+		}
+		c, err := net.Dial("tcp", dialed(t, l, Primary))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	one, two := <-connects, <-connects
+	if one == two {
+		t.Errorf("two connections are both recorded as %d", one)
+	}
+	all := primary.Connections()
+	if len(all) != 2 || all[0].ID != one || all[1].ID != two || primary.Stats().Live != 2 || primary.Clients() != 2 {
+		t.Errorf("Connections = %+v, Stats = %+v, want those that were recorded, %d and %d", all, primary.Stats(), one, two)
 	}
 }
 

@@ -88,7 +88,7 @@ func commands() []command {
 		{"continue", "NODE", "let a stopped server go on", (*Console).runContinue},
 		{"restart", "NODE [empty]", "start a server again, with or without its data", (*Console).runRestart},
 		{"flush", "NODE", "delete all keys (FLUSHALL)", (*Console).runFlush},
-		{"status", "", "the links, what passed them, the servers and the faults in force", (*Console).runStatus},
+		{"status", "", "the links, what passes them, the servers behind them and the faults in force", (*Console).runStatus},
 		{"urls", "", "where clients find what is here", (*Console).runURLs},
 		{"help", "", "this list", (*Console).runHelp},
 		{"quit", "", "end the lab", func(*Console, context.Context, []string, io.Writer) error { return ErrQuit }},
