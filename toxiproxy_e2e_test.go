@@ -60,7 +60,7 @@ const slowCache = `
 name: slow-cache
 proves: A Redis that answers late is given up on.
 stack: {cache: redis, database: postgres}
-load: {rate: 200/s, reads: 98%}
+load: {rate: 100/s, reads: 98%}
 phases:
   - {name: steady, for: 2s}
   - name: outage
