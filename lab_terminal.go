@@ -27,7 +27,7 @@ func converseOnTerminal(ctx, signals context.Context, c *console.Console) error 
 	var t *term.Terminal
 	screen := console.NewScreen(os.Stdout, func() (width, height int, err error) {
 		width, height, err = term.GetSize(int(os.Stdout.Fd()))
-		if err == nil {
+		if err == nil && width > 0 { // 0 is a terminal that does not say
 			err = t.SetSize(width, height)
 		}
 		return width, height, err
