@@ -61,6 +61,10 @@ func (r *Relay) accept() {
 		}
 		r.mu.Lock()
 		r.open = append(r.open, client, far)
+		if r.closed { // close has not seen them
+			client.Close()
+			far.Close()
+		}
 		r.mu.Unlock()
 		r.copying.Go(func() { r.carry(client, far) })
 		r.copying.Go(func() { r.carry(far, client) })
