@@ -17,6 +17,9 @@ const (
 	Restart Kind = "restart"
 	// Flush deletes all keys at one moment (FLUSHALL), and so passes at once.
 	Flush Kind = "flush"
+	// FullResync lets a replica forget where in its primary's stream it is, so that it
+	// asks for all data anew. It passes by itself, when the replica is in sync again.
+	FullResync Kind = "full_resync"
 	// Fill puts the server over its maxmemory, with noeviction: commands that need
 	// memory are answered OOM.
 	Fill Kind = "fill"
@@ -29,6 +32,7 @@ func processKinds() []KindDoc {
 		{Kind: Stop, Doc: "the server is stopped (SIGSTOP): connections are made and nobody answers"},
 		{Kind: Restart, Doc: "the server is stopped cleanly and started again at once"},
 		{Kind: Flush, Doc: "all keys are deleted at once (FLUSHALL)", Protocol: ProtocolRedis},
+		{Kind: FullResync, Doc: "a replica synchronises from nothing: all data is sent to it anew", Protocol: ProtocolRedis},
 		{Kind: Fill, Doc: "the server is full: commands that need memory are answered OOM by the server itself", Protocol: ProtocolRedis},
 	}
 }
@@ -55,4 +59,4 @@ func (f Fault) OnProcess() bool {
 
 // Passes reports whether f ends by itself: it is not in force until it is taken
 // away, but happens once.
-func (f Fault) Passes() bool { return f.Kind == Restart || f.Kind == Flush }
+func (f Fault) Passes() bool { return f.Kind == Restart || f.Kind == Flush || f.Kind == FullResync }

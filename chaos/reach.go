@@ -47,14 +47,14 @@ func reachParameters() []Parameter {
 		{
 			Name: "share", Doc: "the share of the connections that is hit; default 100%",
 			value: share(func(f *Fault) *float64 { return &f.Share }),
-			takes: allBut(Refuse, Drop, Flap, Kill, Stop, Restart, Flush, Fill), why: atThePort,
+			takes: allBut(Refuse, Drop, Flap, Kill, Stop, Restart, Flush, FullResync, Fill), why: atThePort,
 			wrong: must("share must lie between 0% and 100%", func(f Fault) bool { return f.Share < 0 || f.Share > 1 }),
 			say:   func(f Fault) string { return saidShare(f.Share) },
 		},
 		{
 			Name: "whom", Doc: "whose connections are hit; default all",
 			value: word(func(f *Fault) *Whom { return &f.Whom }, Everyone, Clients, Replicas, Sentinels),
-			takes: allBut(Refuse, Drop, Flap, Kill, Stop, Restart, Flush, Fill), why: atThePort,
+			takes: allBut(Refuse, Drop, Flap, Kill, Stop, Restart, Flush, FullResync, Fill), why: atThePort,
 			say: func(f Fault) string { return ifGiven(f.Whom, "of %v") },
 		},
 	}

@@ -1,5 +1,6 @@
 // Package process injures the servers of a stack themselves, not the links to
-// them: it kills them, stops them, starts them anew, empties or fills them.
+// them: it kills them, stops them, starts them anew, empties or fills them, and
+// lets replicas begin anew.
 //
 // The one idea: evidence comes from outside. Whether a server is dead, hung, empty
 // or full is asked of the kernel (its process, its port; of a container its engine) and
@@ -111,6 +112,8 @@ func (in *Injector) harm(f chaos.Fault) harm {
 		return newRestarting(in.node, f.Empty)
 	case chaos.Flush:
 		return newFlushing(in.node)
+	case chaos.FullResync:
+		return &resyncing{node: in.node, passed: make(chan struct{})}
 	default:
 		return &filling{node: in.node}
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -405,4 +406,50 @@ func TestAMarkTellsDataFromNone(t *testing.T) {
 			t.Errorf("%s: the mark is still there", row.name)
 		}
 	}
+}
+
+func TestAReplicaBeginsAnew(t *testing.T) {
+	s := start(t, stack.Config{Cache: stack.Replicated})
+	primary, replica := s.Servers()[0], s.Servers()[1]
+	do(t, primary, "SET key value")
+	before, err := primary.Do(t.Context(), "INFO", "stats")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := New(replica).Inject(t.Context(), chaos.Fault{On: replica.Name, Kind: chaos.FullResync})
+	if err != nil {
+		t.Fatalf("Inject: %v", err)
+	}
+	select {
+	case <-r.(chaos.Passer).Passed():
+	case <-time.After(hang):
+		t.Fatal("the replica has not come into sync again")
+	}
+	ev, err := r.Revert(t.Context())
+	if err != nil || ev.Chances != 1 || ev.Bites != 1 {
+		t.Errorf("Revert = %+v, %v, want one bite", ev, err)
+	}
+	after, err := primary.Do(t.Context(), "INFO", "stats")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if was, is := fullSyncs(before.Text), fullSyncs(after.Text); is != was+1 {
+		t.Errorf("the primary has sent all its data %d times, and %d before, want one more", is, was)
+	}
+	if got := do(t, replica, "GET key"); got != "value" {
+		t.Errorf("GET of the replica = %q, want value", got)
+	}
+	if _, err := New(primary).Inject(t.Context(), chaos.Fault{On: primary.Name, Kind: chaos.FullResync}); err == nil || !strings.Contains(err.Error(), "it is no replica") {
+		t.Errorf("Inject on a primary: %v, want an error", err)
+	}
+}
+
+// fullSyncs is how often a primary says to have sent all its data.
+func fullSyncs(info string) (n int) {
+	for line := range strings.Lines(info) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "sync_full:"); ok {
+			n, _ = strconv.Atoi(text)
+		}
+	}
+	return n
 }
