@@ -24,8 +24,9 @@ type brokenTarget struct {
 var brief = []string{"phases.warm-up.for=200ms", "phases.steady.for=200ms", "phases.recovery.for=300ms"}
 
 // warm is brief for scenarios that require hits and misses before the outage: fewer
-// environments are in the cache sooner.
-var warm = []string{"data.environments=50", "phases.warm-up.for=500ms", "phases.steady.for=700ms", "phases.recovery.for=300ms"}
+// environments are in the cache sooner, and more writes make enough misses in so short a
+// time.
+var warm = []string{"data.environments=50", "load.reads=90%", "load.writes=10%", "phases.warm-up.for=500ms", "phases.steady.for=700ms", "phases.recovery.for=300ms"}
 
 func brokenTargets() []brokenTarget {
 	return slices.Concat(cacheIsGone(), cacheAnswersNo(), databaseIsGone(), allIsGone())
@@ -99,7 +100,7 @@ func databaseIsGone() []brokenTarget {
 	return []brokenTarget{
 		{
 			name: "what is cached expires sooner than the outage ends", scenario: "database-refused",
-			set: []string{"server.cache_ttl=1s"}, shorter: append([]string{"phases.outage.for=2s"}, warm...),
+			set: []string{"server.cache_ttl=1s", "server.stale_if_error=0s"}, shorter: append([]string{"phases.outage.for=2s"}, warm...),
 			missed: []string{"outage error_rate{op=read}"},
 		},
 		{

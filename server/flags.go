@@ -25,6 +25,9 @@ type flags struct {
 	log    *slog.Logger
 
 	floors   floors
+	kept     snapshots
+	absent   absences
+	outage   outage
 	stale    *invalidations
 	loads    singleflight.Group
 	cacheLog *condition
@@ -33,7 +36,8 @@ type flags struct {
 
 func newFlags(c Config, store feature.Store, cache feature.Cache) *flags {
 	f := &flags{
-		store: store, cache: cache, profile: c.Profile, settle: 2 * c.DatabaseTimeout, log: c.Log,
+		store: newQueue(store, c.DatabasePoolSize, c.Profile.DatabaseQueue, c.DatabaseTimeout), cache: cache, profile: c.Profile, settle: 2 * c.DatabaseTimeout, log: c.Log,
+		kept:     snapshots{limit: c.Profile.KeepLimit},
 		cacheLog: &condition{what: "cache", log: c.Log}, storeLog: &condition{what: "database", log: c.Log},
 	}
 	f.stale = newInvalidations(c.Log, f.forget, f.learn)
@@ -45,14 +49,24 @@ func newFlags(c Config, store feature.Store, cache feature.Cache) *flags {
 func (f *flags) read(ctx context.Context, environment string) (feature.Snapshot, source, error) {
 	// The floor is read before anything else: what this read finds must be as new
 	// as all writes that were answered before it began.
-	floor := f.floors.floor(environment)
-	snapshot, from := f.lookup(ctx, environment, floor)
+	r := reading{environment: environment, began: time.Now(), floor: f.floors.floor(environment)}
+	if r.floor == 0 && f.absent.has(environment) {
+		return feature.NewSnapshot(environment, 0, nil), source{backend: backendAbsent, hit: true}, nil
+	}
+	snapshot, from := f.lookup(ctx, environment, r.floor)
 	if from.hit {
 		return snapshot, from, nil
 	}
-	got, err := f.load(ctx, environment, floor, from.askedInVain())
-	from.stored = got.stored
-	return got.snapshot, from, err
+	r.fill = from.askedInVain()
+	return f.ask(ctx, r, from)
+}
+
+// A reading is one read of an environment.
+type reading struct {
+	environment string
+	began       time.Time
+	floor       uint64 // what is below is too old
+	fill        bool   // put what the store says into the cache
 }
 
 // lookup asks the cache.
@@ -76,7 +90,7 @@ func (f *flags) lookup(ctx context.Context, environment string, floor uint64) (f
 		}
 		return feature.Snapshot{}, from.forward(forwardBypass, feature.Class(err))
 	}
-	snapshot, err := feature.DecodeSnapshot(environment, data)
+	snapshot, err := f.decode(environment, data)
 	f.cacheLog.observe(err)
 	switch {
 	case err != nil: // somebody else's bytes: as good as nothing, and to be replaced
@@ -84,8 +98,24 @@ func (f *flags) lookup(ctx context.Context, environment string, floor uint64) (f
 	case f.profile.CheckRevision && snapshot.Revision < floor:
 		return feature.Snapshot{}, from.forward(forwardStale, "")
 	}
+	if snapshot.Revision > floor { // another instance wrote it; from now on it is seen here
+		f.floors.raise(environment, snapshot.Revision)
+	}
 	from.hit = true
 	return snapshot, from
+}
+
+// decode reads what the cache had, once for each state of an environment.
+func (f *flags) decode(environment string, data []byte) (feature.Snapshot, error) {
+	if snapshot, known := f.kept.decoded(environment, data); known {
+		return snapshot, nil
+	}
+	snapshot, err := feature.DecodeSnapshot(environment, data)
+	if err != nil {
+		return feature.Snapshot{}, err
+	}
+	f.kept.keep(snapshot, data, time.Time{})
+	return snapshot, nil
 }
 
 // bounded gives ctx the budget of the profile.
@@ -102,37 +132,49 @@ type loaded struct {
 	stored   bool // it is in the cache now
 }
 
-// load asks the store, and fills the cache if fill is set.
-func (f *flags) load(ctx context.Context, environment string, floor uint64, fill bool) (loaded, error) {
+// load asks the store, and fills the cache if r says so.
+func (f *flags) load(ctx context.Context, r reading) (loaded, error) {
 	if !f.profile.Coalesce {
-		return f.loadAlone(ctx, environment, floor, fill)
+		return f.loadAlone(ctx, r)
 	}
 	// A read shares only loads that began at the same floor: one that began before a
 	// write was answered may not have seen it.
-	key := environment + " " + strconv.FormatUint(floor, 10) + " " + strconv.FormatBool(fill)
+	key := r.environment + " " + strconv.FormatUint(r.floor, 10) + " " + strconv.FormatBool(r.fill)
 	// The first caller may go away while others wait for its load. The store bounds
 	// the load by itself, so nobody waits for ever.
 	shared := context.WithoutCancel(ctx)
 	got, err, _ := f.loads.Do(key, func() (any, error) {
-		return f.loadAlone(shared, environment, floor, fill)
+		// One that missed with the others and comes here when their load has ended has
+		// its answer already: the database was asked after it had begun.
+		if snapshot, known := f.kept.since(r.environment, r.began); known && snapshot.Revision >= r.floor {
+			return loaded{snapshot: snapshot}, nil
+		}
+		return f.loadAlone(shared, r)
 	})
 	return got.(loaded), err
 }
 
-func (f *flags) loadAlone(ctx context.Context, environment string, floor uint64, fill bool) (loaded, error) {
-	snapshot, err := f.store.Snapshot(ctx, environment)
+func (f *flags) loadAlone(ctx context.Context, r reading) (loaded, error) {
+	asked := time.Now()
+	snapshot, err := f.store.Snapshot(ctx, r.environment)
 	if ctx.Err() == nil {
 		f.storeLog.observe(err)
+		f.outage.observe(err)
 	}
 	if err != nil {
 		return loaded{}, err
 	}
-	f.wentBack(ctx, floor, snapshot)
-	if snapshot.Revision > 0 { // else anybody could fill the memory with names that nobody ever wrote
-		f.floors.raise(environment, snapshot.Revision) // what one caller has seen is not taken back from the next
+	f.wentBack(ctx, r.floor, snapshot)
+	if snapshot.Revision == 0 { // anybody can ask for names that nobody ever wrote
+		if f.cache.Name() != BackendNone {
+			f.absent.add(r.environment, f.profile.NegativeTTL)
+		}
+		return loaded{snapshot: snapshot}, nil
 	}
+	f.floors.raise(r.environment, snapshot.Revision) // what one caller has seen is not taken back from the next
+	f.kept.keep(snapshot, nil, asked)
 	got := loaded{snapshot: snapshot}
-	if fill {
+	if r.fill {
 		got.stored = f.fill(ctx, snapshot)
 	}
 	return got, nil
@@ -142,6 +184,7 @@ func (f *flags) loadAlone(ctx context.Context, environment string, floor uint64,
 // state: it is the truth all the same.
 func (f *flags) wentBack(ctx context.Context, floor uint64, s feature.Snapshot) {
 	if f.profile.CheckRevision && f.floors.lower(s.Environment, floor, s.Revision) {
+		f.kept.forget(s.Environment)
 		f.log.Error("the database has lost writes", "environment", s.Environment, "revision", s.Revision, "was", floor)
 		f.invalidate(ctx, s.Environment)
 	}
@@ -177,22 +220,24 @@ func (f *flags) overtaken(s feature.Snapshot) bool {
 func (f *flags) put(ctx context.Context, environment, key string, d feature.Draft) (feature.Receipt, error) {
 	ctx = context.WithoutCancel(ctx)
 	r, err := f.store.Put(ctx, environment, key, d)
-	f.written(ctx, environment, r.Revision, err)
+	f.written(ctx, environment, r.Revision, err, func(s feature.Snapshot) feature.Snapshot { return s.With(r.Flag) })
 	return r, err
 }
 
 func (f *flags) delete(ctx context.Context, environment, key string) error {
 	ctx = context.WithoutCancel(ctx)
 	revision, err := f.store.Delete(ctx, environment, key)
-	f.written(ctx, environment, revision, err)
+	f.written(ctx, environment, revision, err, func(s feature.Snapshot) feature.Snapshot { return s.Without(key) })
 	return err
 }
 
-// written makes later reads see a write, before it is answered.
-func (f *flags) written(ctx context.Context, environment string, revision uint64, err error) {
+// written makes later reads see a write, before it is answered. change is what it did.
+func (f *flags) written(ctx context.Context, environment string, revision uint64, err error, change func(feature.Snapshot) feature.Snapshot) {
+	f.outage.observe(err)
 	switch {
 	case err == nil:
 		f.storeLog.observe(nil)
+		f.kept.change(environment, revision, change)
 		f.floors.raise(environment, revision)
 		f.invalidate(ctx, environment)
 	case errors.Is(err, feature.ErrNotFound):

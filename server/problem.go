@@ -42,6 +42,8 @@ func problemOf(err error) *problem {
 		p = refuse(http.StatusNotFound, "there is no such flag")
 	case errors.Is(err, feature.ErrUnknownOutcome):
 		p = refuse(http.StatusServiceUnavailable, "the database did not answer in time, and the write may have been done")
+	case errors.Is(err, errBusy):
+		p = refuse(http.StatusServiceUnavailable, "the database has too much to do")
 	case errors.Is(err, feature.ErrUnavailable):
 		p = refuse(http.StatusServiceUnavailable, "the database is not available")
 	default:

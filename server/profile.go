@@ -41,6 +41,18 @@ type Profile struct {
 	// after the other. It costs a command a second, and as many database queries as
 	// there are environments in use.
 	WarmAfterLoss bool
+	// StaleIfError is how old a kept snapshot may be that answers when the database
+	// fails; 0: none does. Its age counts from when it was last an answer of the cache
+	// or the database. It is never below what this instance has answered before.
+	StaleIfError time.Duration
+	// KeepLimit bounds the decoded snapshots that are kept, in bytes; 0: none are.
+	KeepLimit int
+	// NegativeTTL is how long an environment that the database does not have counts as
+	// absent; 0: each read asks. So long may what another instance makes be unseen.
+	NegativeTTL time.Duration
+	// DatabaseQueue is how many operations may wait for a connection to the database;
+	// those beyond are refused at once. 0: no bound.
+	DatabaseQueue int
 }
 
 // Profiles are the named sets, the default first. Where seed's values come from
@@ -78,6 +90,7 @@ func Profiles() []Profile {
 			Budget:   50 * time.Millisecond,
 			Coalesce: true, CheckRevision: true, RetryInvalidation: true,
 			TTLJitter: 10, Staleness: 2 * time.Second, WarmAfterLoss: true,
+			StaleIfError: time.Hour, KeepLimit: 64 << 20, NegativeTTL: time.Second, DatabaseQueue: 100,
 		},
 		{
 			Name: "seed",

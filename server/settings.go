@@ -77,6 +77,10 @@ func variables() []variable {
 		yesNo("CACHE_COALESCE", "whether reads that miss together share one query", func(c *Config) *bool { return &c.Profile.Coalesce }),
 		yesNo("CACHE_CHECK_REVISION", "whether entries older than what this server has seen in the database are refused", func(c *Config) *bool { return &c.Profile.CheckRevision }),
 		yesNo("CACHE_RETRY_INVALIDATION", "whether a failed invalidation is kept and tried again", func(c *Config) *bool { return &c.Profile.RetryInvalidation }),
+		zeroOr("STALE_IF_ERROR", "how old the last good snapshot may be that answers when the database fails (Cache-Status says so); costs answers of that age; 0s: none", func(c *Config) *time.Duration { return &c.Profile.StaleIfError }),
+		atLeast(0, "SNAPSHOT_LIMIT", "bytes of decoded snapshots that are kept, about; without them a hit is decoded each time and nothing is left in an outage; 0: none", func(c *Config) *int { return &c.Profile.KeepLimit }),
+		zeroOr("NEGATIVE_TTL", "how long an environment that nobody wrote is not asked for again; costs that time until one that another instance makes is seen; 0s: never", func(c *Config) *time.Duration { return &c.Profile.NegativeTTL }),
+		atLeast(0, "DATABASE_QUEUE", "operations that may wait for a connection of DATABASE_POOL_SIZE; more are answered 503 at once; 0: no limit", func(c *Config) *int { return &c.Profile.DatabaseQueue }),
 		within("SHUTDOWN_TIMEOUT", "time for requests in flight when the server is told to stop", func(c *Config) *time.Duration { return &c.ShutdownTimeout }),
 	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/dunglas/httpsfv"
 )
@@ -13,6 +14,12 @@ const (
 	forwardBypass = "bypass" // it was not asked, or did not answer
 )
 
+// What answers inside the server besides the cache.
+const (
+	backendKept   = "snapshot" // the last good copy
+	backendAbsent = "absent"   // the memory of what nobody wrote
+)
+
 // A source says where the answer to a read came from.
 type source struct {
 	backend string
@@ -20,6 +27,16 @@ type source struct {
 	reason  string // why the database was asked
 	detail  string // more about it, or ""
 	stored  bool   // the cache has it now
+	// stale is how long ago the answer was right, for one that was kept because the
+	// database failed; 0: it is not such an answer.
+	stale      time.Duration
+	staleCause string // how the database failed
+}
+
+// old is s, answered by a copy of that age.
+func (s source) old(age time.Duration, cause string) source {
+	s.stale, s.staleCause = max(age, time.Second), cause
+	return s
 }
 
 func (s source) forward(reason, detail string) source {
@@ -45,9 +62,23 @@ func (s source) header() (string, error) {
 	if s.detail != "" {
 		item.Params.Add("detail", httpsfv.Token(s.detail))
 	}
-	field, err := httpsfv.Marshal(httpsfv.List{item})
+	list := httpsfv.List{item}
+	if s.stale > 0 {
+		list = append(list, s.keptItem())
+	}
+	field, err := httpsfv.Marshal(list)
 	if err != nil {
 		return "", fmt.Errorf("encoding Cache-Status: %w", err)
 	}
 	return field, nil
+}
+
+// keptItem is the member of a copy that is past its time: a hit with a negative ttl
+// (RFC 9211, section 2.4), in seconds. It stands last, nearest to the caller.
+func (s source) keptItem() httpsfv.Item {
+	item := httpsfv.NewItem(httpsfv.Token(backendKept))
+	item.Params.Add("hit", true)
+	item.Params.Add("ttl", -int64(s.stale/time.Second))
+	item.Params.Add("detail", httpsfv.Token("database-"+s.staleCause))
+	return item
 }

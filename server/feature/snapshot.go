@@ -28,7 +28,7 @@ func NewSnapshot(environment string, revision uint64, flags []Flag) Snapshot {
 
 // Flag finds a flag by its key.
 func (s Snapshot) Flag(key string) (Flag, bool) {
-	i, found := slices.BinarySearchFunc(s.Flags, key, func(f Flag, key string) int { return cmp.Compare(f.Key, key) })
+	i, found := s.find(key)
 	if !found {
 		return Flag{}, false
 	}
@@ -60,4 +60,28 @@ func DecodeSnapshot(environment string, data []byte) (Snapshot, error) {
 		return Snapshot{}, fmt.Errorf("decoding the snapshot of %s: its flags are not sorted", environment)
 	}
 	return s, nil
+}
+
+// With is the snapshot with f in it. s stays as it is.
+func (s Snapshot) With(f Flag) Snapshot {
+	i, found := s.find(f.Key)
+	if found {
+		s.Flags = slices.Clone(s.Flags)
+		s.Flags[i] = f
+		return s
+	}
+	s.Flags = slices.Insert(slices.Clip(s.Flags), i, f)
+	return s
+}
+
+// Without is the snapshot without the flag. s stays as it is.
+func (s Snapshot) Without(key string) Snapshot {
+	if i, found := s.find(key); found {
+		s.Flags = slices.Delete(slices.Clone(s.Flags), i, i+1)
+	}
+	return s
+}
+
+func (s Snapshot) find(key string) (int, bool) {
+	return slices.BinarySearchFunc(s.Flags, key, func(f Flag, key string) int { return cmp.Compare(f.Key, key) })
 }

@@ -1,0 +1,175 @@
+package server
+
+import (
+	"bytes"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"brownout/server/feature"
+)
+
+// evictAmong is how many snapshots are looked at to find one that may go. The oldest
+// of a few is a good enough guess, as in Redis (maxmemory-samples).
+const evictAmong = 8
+
+// snapshots keeps the newest snapshot of each environment that this instance has
+// seen, up to a number of bytes. It serves three ends: bytes of the cache that were
+// seen before need not be decoded again, a read may share a query that began after
+// it, and with cache and database gone there is still something to answer.
+type snapshots struct {
+	limit int // bytes; 0: nothing is kept
+
+	mu    sync.RWMutex
+	of    map[string]*keptSnapshot
+	bytes int
+}
+
+// A keptSnapshot is never changed, but for the time it was last right.
+type keptSnapshot struct {
+	snapshot feature.Snapshot
+	data     []byte       // as the cache gave it; nil: it came from the database
+	asked    time.Time    // when the query for it began; zero: it came from elsewhere
+	right    atomic.Int64 // Unix nanoseconds; when it was last an answer of cache or database
+	size     int
+}
+
+// get returns nil if nothing is kept.
+func (s *snapshots) get(environment string) *keptSnapshot {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.of[environment]
+}
+
+// decoded returns the snapshot that data was decoded to when it was seen last.
+// Comparing costs nothing where the cache returns the very same bytes (memory), and
+// a tenth of a decoding or less where it returns a copy.
+func (s *snapshots) decoded(environment string, data []byte) (feature.Snapshot, bool) {
+	k := s.get(environment)
+	if k == nil || k.data == nil || !bytes.Equal(k.data, data) {
+		return feature.Snapshot{}, false
+	}
+	k.right.Store(time.Now().UnixNano())
+	return k.snapshot, true
+}
+
+// since returns a snapshot that the database was asked for at began or later.
+func (s *snapshots) since(environment string, began time.Time) (feature.Snapshot, bool) {
+	k := s.get(environment)
+	if k == nil || k.asked.Before(began) {
+		return feature.Snapshot{}, false
+	}
+	return k.snapshot, true
+}
+
+// stale returns a snapshot not below floor that was right within most, and its age.
+func (s *snapshots) stale(environment string, floor uint64, most time.Duration) (feature.Snapshot, time.Duration, bool) {
+	k := s.get(environment)
+	if most <= 0 || k == nil || k.snapshot.Revision < floor {
+		return feature.Snapshot{}, 0, false
+	}
+	age := time.Since(time.Unix(0, k.right.Load()))
+	if age > most {
+		return feature.Snapshot{}, 0, false
+	}
+	return k.snapshot, max(age, 0), true
+}
+
+// oldest is the age of the snapshot that was right longest ago; false: none is kept.
+func (s *snapshots) oldest() (time.Duration, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var oldest time.Duration
+	for _, k := range s.of {
+		oldest = max(oldest, time.Since(time.Unix(0, k.right.Load())))
+	}
+	return oldest, len(s.of) > 0
+}
+
+// keep takes what the cache (with data) or the database (with the time it was asked)
+// has answered.
+func (s *snapshots) keep(snapshot feature.Snapshot, data []byte, asked time.Time) {
+	k := &keptSnapshot{snapshot: snapshot, data: data, asked: asked, size: weight(snapshot) + len(data)}
+	k.right.Store(time.Now().UnixNano())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.of[snapshot.Environment]
+	if old != nil && old.snapshot.Revision > snapshot.Revision {
+		return // a late one
+	}
+	s.put(snapshot.Environment, k)
+}
+
+// change applies a write: the snapshot before it, changed, is that at its revision.
+// Where the snapshot before it is not known, what is kept stays below the floor and is
+// not used until the next read has replaced it.
+func (s *snapshots) change(environment string, revision uint64, change func(feature.Snapshot) feature.Snapshot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.of[environment]
+	if old == nil || old.snapshot.Revision+1 != revision {
+		return
+	}
+	next := change(old.snapshot)
+	next.Revision = revision
+	k := &keptSnapshot{snapshot: next, size: weight(next)}
+	k.right.Store(time.Now().UnixNano())
+	s.put(environment, k)
+}
+
+// forget drops what is kept of an environment.
+func (s *snapshots) forget(environment string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop(environment)
+}
+
+// put is called with the lock held.
+func (s *snapshots) put(environment string, k *keptSnapshot) {
+	s.drop(environment)
+	if k.size > s.limit {
+		return
+	}
+	if s.of == nil {
+		s.of = map[string]*keptSnapshot{}
+	}
+	for s.bytes+k.size > s.limit {
+		s.evict()
+	}
+	s.of[environment] = k
+	s.bytes += k.size
+}
+
+func (s *snapshots) drop(environment string) {
+	if old := s.of[environment]; old != nil {
+		s.bytes -= old.size
+		delete(s.of, environment)
+	}
+}
+
+// evict drops the oldest of a few. Maps are walked in random order.
+func (s *snapshots) evict() {
+	victim, oldest, seen := "", int64(0), 0
+	for environment, k := range s.of {
+		if right := k.right.Load(); seen == 0 || right < oldest {
+			victim, oldest = environment, right
+		}
+		if seen++; seen == evictAmong {
+			break
+		}
+	}
+	s.drop(victim)
+}
+
+// weight is about how many bytes a snapshot takes.
+func weight(s feature.Snapshot) int {
+	const flag = 160 // the struct
+	size := len(s.Flags) * flag
+	for _, f := range s.Flags {
+		size += len(f.Key) + len(f.Value) + len(f.Description)
+		for name, value := range f.Variants {
+			size += len(name) + len(value)
+		}
+	}
+	return size
+}
