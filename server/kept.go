@@ -75,15 +75,17 @@ func (s *snapshots) stale(environment string, floor uint64, most time.Duration) 
 	return k.snapshot, max(age, 0), true
 }
 
-// oldest is the age of the snapshot that was right longest ago; false: none is kept.
-func (s *snapshots) oldest() (time.Duration, bool) {
+// usable is the age of the oldest snapshot that was right within most; false: there is
+// none.
+func (s *snapshots) usable(most time.Duration) (oldest time.Duration, any bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var oldest time.Duration
 	for _, k := range s.of {
-		oldest = max(oldest, time.Since(time.Unix(0, k.right.Load())))
+		if age := time.Since(time.Unix(0, k.right.Load())); age <= most {
+			oldest, any = max(oldest, age), true
+		}
 	}
-	return oldest, len(s.of) > 0
+	return oldest, any
 }
 
 // keep takes what the cache (with data) or the database (with the time it was asked)

@@ -30,21 +30,42 @@ func (s *Server) livez(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readyz says whether the server can answer what it is asked. It can do without
-// the cache.
+// the cache, and without the database while it has something to answer instead; then
+// it says so: Stale is what it serves, and since when that may be old.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	database := dependency{Name: "database", Required: true, Error: feature.Class(s.databaseProbe.ask(r.Context()))}
 	cache := dependency{Name: "cache", Backend: s.flags.cache.Name(), Error: feature.Class(s.cacheProbe.ask(r.Context()))}
 	database.OK, cache.OK = database.Error == "", cache.Error == ""
-	status := http.StatusOK
-	if !database.OK {
+	old := s.staleness(database.OK)
+	ready, status := database.OK || old != nil, http.StatusOK
+	if !ready {
 		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", retryAfter)
 	}
 	s.reply(w, r, status, struct {
 		Ready        bool         `json:"ready"`
 		Dependencies []dependency `json:"dependencies"`
-	}{database.OK, []dependency{database, cache}})
+		Stale        *staleness   `json:"stale,omitempty"`
+	}{ready, []dependency{database, cache}, old})
 	return nil
+}
+
+// A staleness is what a server without its database serves.
+type staleness struct {
+	// OldestSeconds is how long ago the oldest kept snapshot was known to be right.
+	OldestSeconds int64 `json:"oldest_seconds"`
+}
+
+// staleness is nil while the database answers, and when nothing is left to serve.
+func (s *Server) staleness(databaseOK bool) *staleness {
+	if databaseOK {
+		return nil
+	}
+	age, any := s.flags.kept.usable(s.cfg.Profile.StaleIfError)
+	if !any {
+		return nil
+	}
+	return &staleness{OldestSeconds: int64(age / time.Second)}
 }
 
 // A probe asks a dependency how it is. However many callers wait, and however long

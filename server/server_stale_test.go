@@ -76,6 +76,42 @@ func TestWithCacheAndDatabaseGoneTheLastGoodSnapshotAnswers(t *testing.T) {
 	}
 }
 
+// A server that is cut off is ready as long as it has something to answer, and says
+// that this is old.
+func TestReadyWithoutADatabaseSaysThatAnswersAreOld(t *testing.T) {
+	for _, row := range []struct {
+		name, profile string
+		read          bool
+		most          time.Duration
+		code          int
+	}{
+		{"a snapshot is kept", "resilient", true, time.Hour, 200},
+		{"nothing was read", "resilient", false, time.Hour, 503},
+		{"what is kept is too old", "resilient", true, time.Nanosecond, 503},
+		{"nothing is kept", "seed", true, 0, 503},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var g gone
+			s := g.start(t, row.profile, func(c *server.Config) { c.Profile.StaleIfError = row.most })
+			put(t, s, 1)
+			if row.read {
+				wantValue(t, s, 1, "memory;fwd=miss;stored")
+			}
+			if a := request(t, "GET", s.URL+"/readyz", ""); a.code != 200 || strings.Contains(a.body, "stale") {
+				t.Errorf("GET /readyz = %d %s, want 200 without stale", a.code, a.body)
+			}
+			g.store.Store(true)
+			a := request(t, "GET", s.URL+"/readyz", "")
+			if says := strings.Contains(a.body, `"stale":{"oldest_seconds":`); a.code != row.code || says != (row.code == 200) {
+				t.Errorf("GET /readyz = %d %s, want %d, stale only with 200", a.code, a.body, row.code)
+			}
+			if !strings.Contains(a.body, `"name":"database","required":true,"ok":false`) {
+				t.Errorf("GET /readyz = %s, want it to say that the database is gone", a.body)
+			}
+		})
+	}
+}
+
 // waitForSource reads until an answer comes from there.
 func waitForSource(t *testing.T, s *servertest.Server, want string) {
 	t.Helper()
