@@ -19,19 +19,19 @@ type queue struct {
 	feature.Store
 	places  chan struct{} // one token for each operation under way
 	most    int64         // that may wait
-	wait    time.Duration // for a place
+	timeout time.Duration // of an operation, the wait for its place included
 	waiting atomic.Int64
 }
 
 // newQueue returns s itself when most is 0: no bound.
-func newQueue(s feature.Store, places, most int, wait time.Duration) feature.Store {
+func newQueue(s feature.Store, places, most int, timeout time.Duration) feature.Store {
 	if most == 0 {
 		return s
 	}
-	return &queue{Store: s, places: make(chan struct{}, places), most: int64(most), wait: wait}
+	return &queue{Store: s, places: make(chan struct{}, places), most: int64(most), timeout: timeout}
 }
 
-// enter takes a place.
+// enter takes a place, at the latest when ctx ends.
 func (q *queue) enter(ctx context.Context) error {
 	select {
 	case q.places <- struct{}{}:
@@ -43,15 +43,11 @@ func (q *queue) enter(ctx context.Context) error {
 		return errBusy
 	}
 	defer q.waiting.Add(-1)
-	timer := time.NewTimer(q.wait)
-	defer timer.Stop()
 	select {
 	case q.places <- struct{}{}:
 		return nil
-	case <-timer.C:
-		return errBusy
 	case <-ctx.Done():
-		return fmt.Errorf("waiting for the database: %w: %w", feature.ErrUnavailable, ctx.Err())
+		return fmt.Errorf("%w: %w", errBusy, ctx.Err())
 	}
 }
 
@@ -59,6 +55,8 @@ func (q *queue) leave() { <-q.places }
 
 // Snapshot is Snapshot, in its turn.
 func (q *queue) Snapshot(ctx context.Context, environment string) (feature.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, q.timeout)
+	defer cancel()
 	if err := q.enter(ctx); err != nil {
 		return feature.Snapshot{}, err
 	}
@@ -68,6 +66,8 @@ func (q *queue) Snapshot(ctx context.Context, environment string) (feature.Snaps
 
 // Put is Put, in its turn.
 func (q *queue) Put(ctx context.Context, environment, key string, d feature.Draft) (feature.Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, q.timeout)
+	defer cancel()
 	if err := q.enter(ctx); err != nil {
 		return feature.Receipt{}, err
 	}
@@ -77,6 +77,8 @@ func (q *queue) Put(ctx context.Context, environment, key string, d feature.Draf
 
 // Delete is Delete, in its turn.
 func (q *queue) Delete(ctx context.Context, environment, key string) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, q.timeout)
+	defer cancel()
 	if err := q.enter(ctx); err != nil {
 		return 0, err
 	}
