@@ -15,7 +15,10 @@ const (
 
 // Plans lists the plans.
 func Plans() []Plan {
-	return []Plan{unplanned(), testFailover(), planned(closing), planned(keeping), undemoted(), commanded(), lostShard(), authRotation()}
+	return []Plan{
+		unplanned(), testFailover(), planned(closing), planned(keeping), undemoted(), azPower(),
+		commanded(), lostShard(), authRotation(), serverless(),
+	}
 }
 
 // Find returns the plan called name.

@@ -52,6 +52,9 @@ func (g *ghost) Order(context.Context) error        { return g.act("order") }
 func (g *ghost) Promoted(context.Context) error     { g.moved = true; return g.act("promoted") }
 func (g *ghost) Switched(context.Context) error     { return g.act("switched") }
 func (g *ghost) Demoted(context.Context) error      { return g.act("demoted") }
+func (g *ghost) Slow(context.Context) error         { return g.act("slow") }
+func (g *ghost) Cut(context.Context) error          { return g.act("cut") }
+func (g *ghost) Quick(context.Context) error        { return g.act("quick") }
 func (g *ghost) Names() (string, string) {
 	if g.moved {
 		return "cache-1", "cache-2"
@@ -90,6 +93,8 @@ func TestPlansAreCarriedOutAtTheirTimes(t *testing.T) {
 		{"sentinel-failover", nil, 1, []string{"order 0s", "promoted 0s", "switched 0s", "demoted 0s"}},
 		{"shard", nil, 0.1, []string{"vanish 0s", "elected 0s", "replace 6s", "load 6s", "loaded 7.5s", "leave 30s", "return 1m3s"}},
 		{"auth-rotation", nil, 0.5, []string{"rotate 0s", "hand-over 30s", "set 1m0s"}},
+		{"az-power", nil, 1, []string{"vanish 0s", "promote 12s", "move 48s", "replace 10m0s", "load 10m0s", "loaded 10m15s"}},
+		{"serverless", nil, 1, []string{"slow 0s", "cut 500ms", "quick 2s"}},
 		{"planned-keep", nil, 0.01, []string{"promote 0s", "demote 0s", "move 1.21s", "delete 4.55s"}},
 	} {
 		t.Run(row.plan, func(t *testing.T) {

@@ -82,3 +82,13 @@ type Sentinels interface {
 	// Demoted waits until the old primary calls itself a replica.
 	Demoted(ctx context.Context) error
 }
+
+// Proxy is the site of a cache that clients see only one address of.
+type Proxy interface {
+	Site
+	// Slow delays answers, and Quick ends that.
+	Slow(ctx context.Context) error
+	Quick(ctx context.Context) error
+	// Cut resets some of the connections.
+	Cut(ctx context.Context) error
+}

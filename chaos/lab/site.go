@@ -38,7 +38,7 @@ func (l *Lab) Site(ctx context.Context) (failover.Site, error) {
 	if l.Stack.Cache == nil {
 		return nil, errors.New("there is no cache that a plan could be carried out on")
 	}
-	return &sole{turn, l.Stack.Cache.Name}, nil
+	return &proxied{sole: sole{turn, l.Stack.Cache.Name}}, nil
 }
 
 // endpoints is a replicated cache in a failover. It implements failover.Endpoints.

@@ -115,6 +115,10 @@ func TestWhatAClientMeetsInEachPlan(t *testing.T) {
 			[]string{"ok", "silence", "dial timeout", "ok"}, []string{"ok"},
 		},
 		{
+			"az-power", failover.Times{"promoted": 300 * ms, "moved": 1200 * ms, "restored": 1600 * ms, "loaded": 2600 * ms},
+			[]string{"ok", "silence", "dial timeout", "ok"}, []string{"ok"},
+		},
+		{
 			"test-failover", failover.Times{"promoted": 300 * ms, "moved": 1200 * ms, "replaced": 1600 * ms, "loaded": 2600 * ms},
 			[]string{"ok", "dial timeout", "ok"}, []string{"ok"},
 		},
