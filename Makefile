@@ -18,6 +18,9 @@ build: ## Build bin/brownout
 servers: ## Fetch the servers that this machine lacks (Redis, PostgreSQL) into a private cache
 	@BROWNOUT_FETCH=$(FETCH) sh chaos/stack/fetch-servers.sh
 
+valkey: ## Fetch Valkey too, for the topology valkey and --engine valkey
+	@BROWNOUT_FETCH=$(FETCH) sh chaos/stack/fetch-servers.sh valkey
+
 lint: ## Format check, vet (also for macOS) and staticcheck
 	@unformatted="$$(gofmt -l .)"; test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted" >&2; exit 1; }
 	$(GO) vet ./...
@@ -38,4 +41,4 @@ bench: servers build ## Run the scenarios tagged bench, judge them, write run fo
 bench-full: servers build ## The same for the scenarios tagged full, which bench leaves out
 	bin/brownout run --tag full --again 2
 
-.PHONY: help build servers lint test race bench bench-full
+.PHONY: help build servers valkey lint test race bench bench-full

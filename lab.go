@@ -28,6 +28,7 @@ type labFlags struct {
 	tls, acl, env, json     bool
 	database                bool
 	replicas                int
+	engine                  string
 	listen                  map[string]string
 	dns                     bool
 	ttl                     time.Duration
@@ -66,6 +67,7 @@ The lab ends with quit, Ctrl-D or Ctrl-C, and leaves nothing.`, strings.Join(top
 	flags.StringVar(&f.password, "password", "", "password that clients must give (AUTH)")
 	flags.BoolVar(&f.tls, "tls", false, "clients must speak TLS; CA_FILE is printed")
 	flags.BoolVar(&f.acl, "acl", false, "forbid what ElastiCache forbids; needs --password")
+	flags.StringVar(&f.engine, "engine", stack.Redis, "what the servers of elasticache, replicated, sentinel and cluster are: redis or valkey")
 	flags.IntVar(&f.replicas, "replicas", 1, "replicas of a replicated cache, 1 to 5")
 	flags.BoolVar(&f.database, "database", false, "start PostgreSQL too")
 	flags.StringToStringVar(&f.listen, "listen", nil, "fixed address of a link: primary=127.0.0.1:6379")
@@ -97,12 +99,15 @@ func labDoCommand(f *labFlags) *cobra.Command {
 
 // config is what the flags ask for.
 func (f labFlags) config(topology string) (lab.Config, error) {
-	c := lab.Config{Listen: f.listen, DNS: f.dns, TTL: f.ttl, Stack: stack.Config{Cache: topology, Password: f.password, ACL: f.acl, Replicas: f.replicas}}
+	c := lab.Config{Listen: f.listen, DNS: f.dns, TTL: f.ttl, Stack: stack.Config{Cache: topology, Engine: f.engine, Password: f.password, ACL: f.acl, Replicas: f.replicas}}
 	if topology == "elasticache" {
 		c.Stack.Cache = stack.Replicated
 	}
 	if c.Stack.Cache != stack.Replicated {
 		c.Stack.Replicas = 0
+	}
+	if f.engine != stack.Redis && (topology == stack.Redis || topology == stack.Valkey) {
+		return c, fmt.Errorf("--engine is for topologies of several servers; a single one is 'brownout lab %s'", stack.Valkey)
 	}
 	if f.acl && f.password == "" {
 		return c, errors.New("--acl needs a --password")

@@ -114,6 +114,8 @@ func TestParseNamesPlaceAndRemedy(t *testing.T) {
 		{"an ACL without a password", "cache: redis", "cache: redis, acl: yes", []string{"x.yaml:4:28", "acl needs password: yes"}},
 		{"a password and TLS", "cache: redis", "cache: redis, tls: yes, password: true", nil},
 		{"a password that is no word", "cache: redis", "cache: redis, password: s3cret", []string{"x.yaml:4:33", `"s3cret" is neither yes nor no`}},
+		{"an engine of a cache that is one", "cache: redis", "cache: redis, engine: valkey", []string{"x.yaml:4:31", "write cache: valkey"}},
+		{"an engine that nobody knows", "cache: redis", "cache: cluster, engine: memcached", []string{"x.yaml:4:33", "there are redis, valkey"}},
 		{"replicas of a cache that has none", "cache: redis", "cache: redis, replicas: 2", []string{"x.yaml:4:33", "only a replicated cache"}},
 		{"a fault on a node that is not there", "cache: redis", "cache: sentinel", []string{"x.yaml:16:14", `no link "cache"`, "cache-1, cache-2, cache-3, sentinel-1, sentinel-2, sentinel-3, database"}},
 		{"too many flags", "flags: 10}", "flags: 100000000}", []string{"x.yaml:6:32", "whole number from 1 to"}},

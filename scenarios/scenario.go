@@ -39,6 +39,7 @@ type Scenario struct {
 // Stack says which dependencies a scenario needs.
 type Stack struct {
 	Cache    string // one of Caches
+	Engine   string // what runs in a topology of several servers: "redis" or "valkey"
 	Replicas int    // of a replicated cache
 	TLS      bool   // clients of the cache must speak TLS
 	Password bool   // and give a password

@@ -20,6 +20,7 @@ type scenarioFile struct {
 
 type stackFile struct {
 	Cache    scalar `yaml:"cache"`
+	Engine   scalar `yaml:"engine"`
 	Replicas scalar `yaml:"replicas"`
 	TLS      scalar `yaml:"tls"`
 	Password scalar `yaml:"password"`

@@ -109,6 +109,8 @@ func leaf(field string) schema {
 		return schema{"enum": []string{"zipf", "uniform"}}
 	case "stackFile.Cache":
 		return schema{"enum": caches()}
+	case "stackFile.Engine":
+		return schema{"enum": []string{redis, valkey}}
 	case "stackFile.Database":
 		return schema{"enum": []string{"postgres", "none"}}
 	case "faultFile.On":

@@ -122,6 +122,7 @@ func (s *Scenario) users() []chaos.Whom {
 func (raw *stackFile) build(p *problems) Stack {
 	s := Stack{
 		Cache:    p.word(raw.Cache, redis, caches()...),
+		Engine:   p.word(raw.Engine, redis, redis, valkey),
 		Database: p.word(raw.Database, postgres, postgres, none),
 		Replicas: p.count(raw.Replicas, 1, mostReplicas),
 		TLS:      p.yes(raw.TLS), Password: p.yes(raw.Password), ACL: p.yes(raw.ACL),
@@ -129,6 +130,9 @@ func (raw *stackFile) build(p *problems) Stack {
 	}
 	if raw.Replicas.given() && s.Topology() != replicated {
 		p.add(raw.Replicas.at, "only a replicated cache has replicas to choose; write cache: %s, or leave replicas out", elasticache)
+	}
+	if raw.Engine.given() && s.servers() <= standaloneServer {
+		p.add(raw.Engine.at, "a single server is called by its engine; write cache: %s, and leave engine out", s.Engine)
 	}
 	if s.ACL && !s.Password {
 		p.add(raw.ACL.at, "acl needs password: yes")

@@ -91,4 +91,4 @@ func (p Plan) Steps(times Times, scale float64) []Step {
 
 // Unscaled names timers of clients that a scale does not change, to be said with
 // every run that has one.
-const Unscaled = "the kernel's SYN retries (1 s, 2 s, 4 s), and clients' dial timeouts, back-off and breaker probes"
+const Unscaled = "the kernel's SYN retries (1 s, 2 s, 4 s), clients' dial timeouts, back-off and breaker probes"

@@ -29,6 +29,7 @@ var kinds = []struct {
 	{"valkey", Config{Stack: stack.Config{Cache: stack.Valkey}}, 20},
 	{"replicated", Config{Stack: stack.Config{Cache: stack.Replicated}}, 20},
 	{"replicated, DNS mode", Config{Stack: stack.Config{Cache: stack.Replicated}, DNS: true}, 20},
+	{"replicated, of Valkey", Config{Stack: stack.Config{Cache: stack.Replicated, Engine: stack.Valkey}}, 3},
 	{"redis and postgres", Config{Stack: stack.Config{Cache: stack.Redis, Database: stack.Postgres}}, 5},
 	{"sentinel", Config{Stack: stack.Config{Cache: stack.Sentinel}}, 3},
 	{"cluster", Config{Stack: stack.Config{Cache: stack.Cluster}}, 2},
@@ -63,7 +64,7 @@ func TestLabsComeAndGo(t *testing.T) {
 // needs skips t when the server for c is not on this machine.
 func needs(t *testing.T, c Config) {
 	t.Helper()
-	if c.Stack.Cache != stack.Valkey {
+	if c.Stack.Cache != stack.Valkey && c.Stack.Engine != stack.Valkey {
 		return // without the others nothing here can be tested
 	}
 	if _, err := stack.Find(t.Context(), stack.Valkey); err != nil {
@@ -160,7 +161,7 @@ func TestLabsStartSideBySide(t *testing.T) {
 			all.Go(func() {
 				l, err := Open(t.Context(), kind.c)
 				var missing *stack.MissingError
-				if kind.c.Stack.Cache == stack.Valkey && errors.As(err, &missing) {
+				if errors.As(err, &missing) && missing.Kind == stack.Valkey {
 					err = nil
 				}
 				if err != nil {

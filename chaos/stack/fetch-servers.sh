@@ -135,7 +135,16 @@ apt_config() {
 		printf 'Dir::Cache "%s";\nDir::Cache::archives "%s";\n' "$work" "$work/archives"
 		printf 'Dir::State::status "%s";\n' "$2"
 		[ "$1" = system ] || printf 'Dir::State "%s";\n' "$work/state"
+		[ ! -e "$work/backports" ] || printf 'Dir::Etc::sourcelist "%s";\n' "$work/backports"
 	} >"$work/apt.conf"
+}
+
+# backports adds Debian's backports to lists of our own: Debian 12 has Valkey there
+# only. The system's own sources are left as they are.
+backports() {
+	codename=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME") || return 0
+	printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s-backports main\n' \
+		http://deb.debian.org/debian "$codename" >"$work/backports"
 }
 
 # missing_packages PACKAGE: what apt would install for it, as name=version: the
@@ -167,6 +176,7 @@ fetch_apt() {
 	apt_config system /var/lib/dpkg/status
 	if ! download "$package"; then
 		say "the system's package lists do not suffice; fetching lists of our own"
+		[ "$1" != valkey ] || backports
 		apt_config private /var/lib/dpkg/status
 		apt update >"$work/update" 2>&1 || die "fetching package lists failed: $(tail -n 3 "$work/update" | tr '\n' ' ')"
 		if ! download "$package"; then

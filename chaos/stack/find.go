@@ -43,7 +43,11 @@ func (e *MissingError) Error() string {
 		text += "; does not run: " + strings.Join(e.Broken, ", ")
 	}
 	text += "; looked in " + strings.Join(shortPath(e.Looked), ", ")
-	return text + "; 'make servers' fetches it, BROWNOUT_SERVERS names folders of your own"
+	goal := "servers"
+	if e.Kind == Valkey {
+		goal = Valkey // not fetched unless asked for: redis serves for all that is not about Valkey
+	}
+	return text + "; 'make " + goal + "' fetches it, BROWNOUT_SERVERS names folders of your own"
 }
 
 // shortPath says PATH once for all the folders that stand in it.

@@ -124,7 +124,7 @@ func (r *runner) labConfig(spawner *stack.Spawner) (lab.Config, error) {
 	s := r.Scenario.Stack
 	c := lab.Config{
 		Stack: stack.Config{
-			Cache: s.Topology(), Replicas: s.Replicas, ACL: s.ACL, Database: s.Database,
+			Cache: s.Topology(), Engine: s.Engine, Replicas: s.Replicas, ACL: s.ACL, Database: s.Database,
 			CacheURL: r.CacheURL, DatabaseURL: r.DatabaseURL,
 			Spawner: spawner, Settings: r.cacheSettings(),
 		},

@@ -37,7 +37,7 @@ func (c *Console) runFailover(ctx context.Context, args []string, out io.Writer)
 		return err
 	}
 	if scale != 1 {
-		fmt.Fprintf(out, "scaled by %g: our own waits only, and neither %s\n", scale, failover.Unscaled)
+		fmt.Fprintf(out, "scaled by %g: our own waits only; not scaled: %s\n", scale, failover.Unscaled)
 	}
 	return failover.Run(ctx, steps, site, func(d failover.Done) {
 		late := ""
