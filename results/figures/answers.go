@@ -2,6 +2,7 @@ package figures
 
 import (
 	"fmt"
+	"slices"
 
 	"brownout/results"
 )
@@ -10,7 +11,8 @@ import (
 type Answers struct {
 	Wrong       Check
 	Lost        Check
-	Regressions Check
+	Regressions Check // each instance by itself
+	OverAll     Check // regressions over all instances
 	Stale       Staleness
 	// Unknown counts the writes of unknown outcome. They widen what reads may return.
 	Unknown int
@@ -29,8 +31,8 @@ type Miss struct {
 	Why string
 }
 
-func (c *Check) miss(h results.Hit, format string, args ...any) {
-	c.Misses = append(c.Misses, Miss{h, fmt.Sprintf(format, args...)})
+func (c *Check) miss(h *results.Hit, format string, args ...any) {
+	c.Misses = append(c.Misses, Miss{*h, fmt.Sprintf(format, args...)})
 }
 
 // AnswersOf judges each answer of the run by the writes of its key.
@@ -58,8 +60,13 @@ func (c *Check) miss(h results.Hit, format string, args ...any) {
 // same key which was done before it was sent. N counts answers that have such a
 // predecessor.
 func AnswersOf(rec *results.Recording) Answers {
+	return AnswersIn(Histories(rec.Hits), rec.Manifest.Tells)
+}
+
+// AnswersIn is AnswersOf of histories that are there. tells is what the target's
+// answers say.
+func AnswersIn(all []History, tells results.Tells) Answers {
 	var a Answers
-	all := Histories(rec.Hits)
 	writers := map[string]string{} // token → key that it was written to, for reasons
 	for _, h := range all {
 		for _, w := range h.Writes {
@@ -71,11 +78,13 @@ func AnswersOf(rec *results.Recording) Answers {
 	}
 	for i := range all {
 		h := &all[i]
-		a.Wrong.addWrong(h, rec.Manifest.Tells, writers)
-		a.Lost.addLost(h, rec.Manifest.Tells)
+		a.Wrong.addWrong(h, tells, writers)
+		a.Lost.addLost(h, tells)
 		a.Regressions.addRegressions(h)
+		a.OverAll.addRegressionsOf(h.answers())
 		a.Stale.add(h)
 	}
+	a.Stale.sort()
 	return a
 }
 
@@ -98,7 +107,7 @@ func (c *Check) addWrong(h *History, tells results.Tells, writers map[string]str
 			c.miss(answer, "answered token %s, which nobody wrote", answer.Token)
 		case write.Sent > answer.Done:
 			c.miss(answer, "answered token %s before it was written", answer.Token)
-		case acknowledged(*write) && write.Version != 0 && answer.Version != 0 && write.Version != answer.Version:
+		case acknowledged(write) && write.Version != 0 && answer.Version != 0 && write.Version != answer.Version:
 			c.miss(answer, "answered token %s as version %d, but it was acknowledged as %d", answer.Token, answer.Version, write.Version)
 		}
 	}
@@ -116,11 +125,8 @@ func (h *History) seeded() bool {
 }
 
 // writtenBefore reports whether a write was acknowledged before answer was sent.
-func (h *History) writtenBefore(answer results.Hit) bool {
-	for _, w := range h.Writes {
-		if acknowledged(w) && w.Done < answer.Sent {
-			return true
-		}
-	}
-	return false
+func (h *History) writtenBefore(answer *results.Hit) bool {
+	return slices.ContainsFunc(h.Writes, func(w *results.Hit) bool {
+		return acknowledged(w) && w.Done < answer.Sent
+	})
 }

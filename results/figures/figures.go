@@ -8,6 +8,7 @@
 package figures
 
 import (
+	"slices"
 	"sort"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // Load returns the hits that are load: reads and writes, without the seeds
 // before and the readbacks after.
 func Load(hits []results.Hit) []results.Hit {
-	return pick(hits, func(h results.Hit) bool { return h.Op == results.OpRead || h.Op == results.OpWrite })
+	return pick(hits, func(h *results.Hit) bool { return h.Op == results.OpRead || h.Op == results.OpWrite })
 }
 
 // Due returns the hits due in [from, to). The hits must be sorted by due, as they
@@ -31,26 +32,70 @@ func Due(hits []results.Hit, from, to time.Duration) []results.Hit {
 
 // Where returns the hits of one op or source, or both; an empty one selects all.
 func Where(hits []results.Hit, op results.Op, source results.Source) []results.Hit {
-	return pick(hits, func(h results.Hit) bool {
-		return (op == "" || h.Op == op) && (source == "" || h.Source == source)
-	})
+	return pick(hits, func(h *results.Hit) bool { return is(h, op, source) })
 }
 
-// Told returns the reads whose answers say where they came from.
-func Told(hits []results.Hit) []results.Hit {
-	return pick(hits, func(h results.Hit) bool { return h.Op == results.OpRead && h.OK() && h.Source != "" })
+func is(h *results.Hit, op results.Op, source results.Source) bool {
+	return (op == "" || h.Op == op) && (source == "" || h.Source == source)
+}
+
+// told reports whether a read says where its answer came from.
+func told(h *results.Hit) bool { return h.Op == results.OpRead && h.OK() && h.Source != "" }
+
+// Sources counts the reads that say where their answer came from, by that, and all of
+// them.
+func Sources(hits []results.Hit) (of map[results.Source]int, all int) {
+	of = map[results.Source]int{}
+	for i := range hits {
+		if told(&hits[i]) {
+			of[hits[i].Source]++
+			all++
+		}
+	}
+	return of, all
+}
+
+// Good counts the hits that were answered as they should be.
+func Good(hits []results.Hit) int {
+	n := 0
+	for i := range hits {
+		if hits[i].OK() {
+			n++
+		}
+	}
+	return n
 }
 
 // Failed returns the hits that failed.
 func Failed(hits []results.Hit) []results.Hit {
-	return pick(hits, func(h results.Hit) bool { return !h.OK() })
+	return pick(hits, func(h *results.Hit) bool { return !h.OK() })
 }
 
-func pick(hits []results.Hit, keep func(results.Hit) bool) []results.Hit {
-	var kept []results.Hit
-	for _, h := range hits {
-		if keep(h) {
-			kept = append(kept, h)
+// pick returns the hits to keep. When they lie side by side, as load does between seeds
+// and readbacks, they are a part of hits and not a copy: a recording may be most of the
+// memory that there is.
+func pick(hits []results.Hit, keep func(*results.Hit) bool) []results.Hit {
+	first, last, n := 0, 0, 0
+	for i := range hits {
+		if !keep(&hits[i]) {
+			continue
+		}
+		if n == 0 {
+			first = i
+		}
+		last = i
+		n++
+	}
+	switch n {
+	case 0:
+		return nil
+	case last - first + 1:
+		return slices.Clip(hits[first : last+1])
+	}
+	kept := make([]results.Hit, 0, n)
+	for i := range hits {
+		if keep(&hits[i]) {
+			kept = append(kept, hits[i])
 		}
 	}
 	return kept

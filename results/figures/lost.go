@@ -5,9 +5,9 @@ import "brownout/results"
 func (c *Check) addLost(h *History, tells results.Tells) {
 	var last *results.Hit // the last acknowledged write
 	written := false
-	for i, w := range h.Writes {
+	for _, w := range h.Writes {
 		if acknowledged(w) && (last == nil || w.Done > last.Done) {
-			last = &h.Writes[i]
+			last = w
 		}
 		written = written || acknowledged(w) && w.Op == results.OpWrite
 	}
@@ -15,7 +15,7 @@ func (c *Check) addLost(h *History, tells results.Tells) {
 		return
 	}
 	if len(h.Readbacks) == 0 {
-		c.addUnread(h, *last, written)
+		c.addUnread(h, last, written)
 		return
 	}
 	back := h.Readbacks[len(h.Readbacks)-1]
@@ -28,7 +28,7 @@ func (c *Check) addLost(h *History, tells results.Tells) {
 		c.N++
 	}
 	if write == nil && version == 0 {
-		c.miss(*last, "the readback returned nothing that is known (token %q)", back.Token)
+		c.miss(last, "the readback returned nothing that is known (token %q)", back.Token)
 		return
 	}
 	for _, w := range h.Writes {
@@ -40,7 +40,7 @@ func (c *Check) addLost(h *History, tells results.Tells) {
 
 // addUnread adds a key of which no readback was answered: the target says that it
 // has no such flag, or does not say anything.
-func (c *Check) addUnread(h *History, last results.Hit, written bool) {
+func (c *Check) addUnread(h *History, last *results.Hit, written bool) {
 	if len(h.Unread) == 0 {
 		return
 	}

@@ -50,9 +50,16 @@ func SpreadOf(hits []results.Hit, of func(results.Hit) time.Duration) Spread {
 
 // Sorted returns what of takes from each hit, in ascending order.
 func Sorted(hits []results.Hit, of func(results.Hit) time.Duration) []time.Duration {
-	all := make([]time.Duration, len(hits))
-	for i, h := range hits {
-		all[i] = of(h)
+	return SortedWhere(hits, "", "", of)
+}
+
+// SortedWhere is Sorted of Where, without a copy of the hits.
+func SortedWhere(hits []results.Hit, op results.Op, source results.Source, of func(results.Hit) time.Duration) []time.Duration {
+	all := make([]time.Duration, 0, len(hits))
+	for i := range hits {
+		if is(&hits[i], op, source) {
+			all = append(all, of(hits[i]))
+		}
 	}
 	slices.Sort(all)
 	return all

@@ -37,17 +37,13 @@ func Sum(hits []results.Hit, length time.Duration) Summary {
 		Latency:  SpreadOf(hits, results.Hit.Latency),
 		Service:  SpreadOf(hits, results.Hit.ServiceTime),
 		Lateness: SpreadOf(hits, results.Hit.Lateness),
-		Sources:  map[results.Source]int{},
 	}
+	s.Sources, s.Told = Sources(hits)
 	for _, h := range hits {
 		if !h.OK() {
 			s.Errors++
 			s.ByClass[h.Error]++
 		}
-	}
-	for _, h := range Told(hits) {
-		s.Told++
-		s.Sources[h.Source]++
 	}
 	if length > 0 {
 		s.Rate = float64(s.Hits) / length.Seconds()

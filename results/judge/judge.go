@@ -37,11 +37,13 @@ type Judgment struct {
 // A run that is not complete is not judged: it is invalid if the harness failed,
 // and otherwise inconclusive. Its findings are still there to read.
 func Judge(rec *results.Recording, d Defaults) Judgment {
+	histories := sync.OnceValue(func() []figures.History { return figures.Histories(rec.Hits) })
 	t := trial{
 		rec: rec, defaults: d,
-		windows: figures.Cut(rec),
-		load:    figures.Load(rec.Hits),
-		answers: sync.OnceValue(func() figures.Answers { return figures.AnswersOf(rec) }),
+		windows:   figures.Cut(rec),
+		load:      figures.Load(rec.Hits),
+		histories: histories,
+		answers:   sync.OnceValue(func() figures.Answers { return figures.AnswersIn(histories(), rec.Manifest.Tells) }),
 	}
 	j := Judgment{Scenario: rec.Manifest.Scenario, Defaults: d}
 	j.Checks = t.checks()
@@ -55,11 +57,12 @@ func Judge(rec *results.Recording, d Defaults) Judgment {
 
 // A trial is one run being judged.
 type trial struct {
-	rec      *results.Recording
-	defaults Defaults
-	windows  []figures.Window
-	load     []results.Hit
-	answers  func() figures.Answers
+	rec       *results.Recording
+	defaults  Defaults
+	windows   []figures.Window
+	load      []results.Hit
+	histories func() []figures.History
+	answers   func() figures.Answers
 }
 
 func (t trial) findings() []Finding {
@@ -113,7 +116,7 @@ func (t trial) find(w figures.Window, e results.Expectation) Finding {
 		f.Why = why
 		return f
 	}
-	f.weigh(kind, e, kind.measure(question{t.rec, t.defaults, e.Where, w, t.load, t.answers}))
+	f.weigh(kind, e, kind.measure(question{t, e.Where, w}))
 	return f
 }
 

@@ -57,7 +57,7 @@ type Kind struct {
 	Unit       Unit
 	Scope      Scope
 	Comparison string   // what a bound without an operator means
-	Labels     []string // what can stand in braces: "op", "source", "link"
+	Labels     []string // what can stand in braces: "op", "source", "link", …
 	Required   bool     // the one label must be given
 	Needs      []Need
 	Doc        string // the definition
@@ -70,18 +70,44 @@ func Kinds() []Kind {
 	return slices.Concat(latencyKinds(), loadKinds(), recoveryKinds(), answerKinds())
 }
 
+// A quantile by the name that expectations give it.
+type quantile struct {
+	name string
+	q    float64
+}
+
+func quantiles() []quantile {
+	return []quantile{{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p999", 0.999}, {"p9999", 0.9999}}
+}
+
+func quantileNames() []string {
+	var all []string
+	for _, q := range quantiles() {
+		all = append(all, q.name)
+	}
+	return all
+}
+
+// quantileOf returns the quantile called name, and the maximum if there is none.
+func quantileOf(name string) float64 {
+	for _, q := range quantiles() {
+		if q.name == name {
+			return q.q
+		}
+	}
+	return 1
+}
+
 func latencyKinds() []Kind {
 	var kinds []Kind
-	for _, q := range []struct {
-		name string
-		q    float64
-	}{{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p999", 0.999}, {"max", 1}} {
+	for _, q := range append(quantiles(), quantile{"max", 1}) {
 		doc := fmt.Sprintf("the %g-quantile of latency (from due to done) by nearest rank; failed hits count with the time they took", q.q)
 		if q.q == 1 {
 			doc = "the greatest latency (from due to done), failed hits included"
 		}
+		doc += "; time=service counts from sent to done, time=lateness from due to sent"
 		kinds = append(kinds, Kind{
-			Name: q.name, Unit: Seconds, Scope: Phase, Comparison: "<=", Labels: []string{"op", "source"},
+			Name: q.name, Unit: Seconds, Scope: Phase, Comparison: "<=", Labels: []string{"op", "source", "time"},
 			Doc: doc, measure: latency(q.q),
 		})
 	}
@@ -126,10 +152,14 @@ func answerKinds() []Kind {
 			Doc: "answers with a value that nobody had written to the key by then, with another version than was acknowledged for it, or with none (or 404, 410) although the key had been written to"},
 		{Name: "lost_writes", Unit: Count, Scope: Run, Comparison: "<=", Needs: []Need{NeedValue, NeedWrites}, measure: lostWrites,
 			Doc: "acknowledged writes that are newer than what their key's readback returned after all faults"},
-		{Name: "version_regressions", Unit: Count, Scope: Run, Comparison: "<=", Needs: []Need{NeedVers}, measure: regressions,
-			Doc: "answers with a smaller version than another answer of the same key, by the same instance of the target, that was done before they were sent"},
-		{Name: "staleness", Unit: Seconds, Scope: Run, Comparison: "<=", Needs: []Need{NeedValue, NeedWrites}, measure: staleness,
-			Doc: "the greatest time from the acknowledgement of the first write newer than what a read returned to when that read was sent"},
+		{Name: "version_regressions", Unit: Count, Scope: Run, Comparison: "<=", Labels: []string{"over"}, Needs: []Need{NeedVers}, measure: regressions,
+			Doc: "answers with a smaller version than another answer of the same key, by the same instance of the target, that was done before they were sent; over=all: by whatever instance"},
+		{Name: "staleness", Unit: Seconds, Scope: Run, Comparison: "<=", Labels: []string{"q"}, Needs: []Need{NeedValue, NeedWrites}, measure: staleness,
+			Doc: "the greatest time from the acknowledgement of the first write newer than what a read returned to when that read was sent; q=p99: the 0.99-quantile over the reads of keys that had been written to, of which fresh ones count 0"},
+		{Name: "versions_behind", Unit: Count, Scope: Run, Comparison: "<=", Needs: []Need{NeedValue, NeedWrites}, measure: versionsBehind,
+			Doc: "the greatest number of writes that were acknowledged before a read was sent and are newer than what it returned"},
+		{Name: "invisible_after", Unit: Share, Scope: Run, Comparison: "<=", Labels: []string{"after"}, Required: true, Needs: []Need{NeedValue, NeedWrites}, measure: invisibleAfter,
+			Doc: "the share of the acknowledged writes that a read or readback sent the time in braces after their acknowledgement, or later, did not see: it returned something older; a write whose key nobody read so late does not count"},
 	}
 }
 

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -10,19 +11,18 @@ import (
 
 // A question is one expectation about one stretch of a run.
 type question struct {
-	rec      *results.Recording
-	defaults Defaults
-	where    map[string]string
-	window   figures.Window // of the whole run: without a phase
-	load     []results.Hit  // all load of the run
-	answers  func() figures.Answers
+	trial
+	where  map[string]string
+	window figures.Window // of the whole run: without a phase
 }
 
 // hits returns the load of the window that the selector selects.
 func (q question) hits() []results.Hit {
-	due := figures.Due(q.load, q.window.Start, q.window.End)
-	return figures.Where(due, results.Op(q.where["op"]), results.Source(q.where["source"]))
+	return figures.Where(q.due(), results.Op(q.where["op"]), results.Source(q.where["source"]))
 }
+
+// due returns all load of the window.
+func (q question) due() []results.Hit { return figures.Due(q.load, q.window.Start, q.window.End) }
 
 // A reading is the measured value of a figure.
 type reading struct {
@@ -39,14 +39,38 @@ func unknown(n int, format string, args ...any) reading {
 	return reading{n: n, why: fmt.Sprintf(format, args...)}
 }
 
+// What of a hit's time a quantile is of; the label "time" says so. Without it, it is
+// the latency.
+const (
+	timeService  = "service"
+	timeLateness = "lateness"
+)
+
+func (q question) takes() func(results.Hit) time.Duration {
+	switch q.where["time"] {
+	case timeService:
+		return results.Hit.ServiceTime
+	case timeLateness:
+		return results.Hit.Lateness
+	}
+	return results.Hit.Latency
+}
+
 func latency(q float64) func(question) reading {
 	return func(ask question) reading {
-		all := figures.Sorted(ask.hits(), results.Hit.Latency)
-		if need := figures.Need(q, ask.defaults.TailHits); len(all) > 0 && len(all) < need {
-			return unknown(len(all), "%d hits are too few: p%g needs %d", len(all), q*100, need)
-		}
-		return reading{value: figures.Quantile(all, q).Seconds(), n: len(all)}
+		op, source := results.Op(ask.where["op"]), results.Source(ask.where["source"])
+		return ask.quantile(figures.SortedWhere(ask.due(), op, source, ask.takes()), q, "")
 	}
+}
+
+// quantile is the quantile at of sorted, if that is enough for one. of says what
+// they are taken of, if not of hits.
+func (q question) quantile(sorted []time.Duration, at float64, of string) reading {
+	n := len(sorted)
+	if need := figures.Need(at, q.defaults.TailHits); n > 0 && n < need {
+		return unknown(n, "%d %s are too few: p%g needs %d", n, cmp.Or(of, "hits"), at*100, need)
+	}
+	return reading{value: figures.Quantile(sorted, at).Seconds(), n: n, of: of}
 }
 
 func errorCount(q question) reading {
@@ -67,7 +91,11 @@ func errorRate(q question) reading {
 
 func goodput(q question) reading {
 	hits := q.hits()
-	return reading{value: figures.Sum(hits, q.window.Length()).Goodput, n: len(hits)}
+	r := reading{n: len(hits)}
+	if length := q.window.Length(); length > 0 {
+		r.value = float64(figures.Good(hits)) / length.Seconds()
+	}
+	return r
 }
 
 func cacheHits(q question) reading {
@@ -81,11 +109,11 @@ func sourceShare(q question) reading {
 }
 
 func shareOf(q question, source results.Source) reading {
-	s := figures.Sum(q.hits(), q.window.Length())
-	if s.Told == 0 && s.Hits > 0 {
+	of, told := figures.Sources(q.hits())
+	if told == 0 && len(q.hits()) > 0 {
 		return unknown(0, "no read said where its answer came from")
 	}
-	return reading{value: s.SourceShare(source), n: s.Told, of: "reads that say their source"}
+	return reading{value: figures.Share(of[source], told), n: told, of: "reads that say their source"}
 }
 
 func connects(q question) reading {
@@ -109,30 +137,40 @@ func databaseQueries(q question) reading { return q.exchanges(results.LinkDataba
 
 // exchanges is the rate of what passed link.
 func (q question) exchanges(link string) reading {
+	x, r := q.passed(link)
+	if r.why == "" {
+		r.value = float64(x.Sent) / q.window.Length().Seconds()
+	}
+	return r
+}
+
+// passed is what passed link, and a reading that lacks the value: why it cannot be
+// known, or how many hits could have made the target ask. None is a value too.
+func (q question) passed(link string) (figures.Exchanges, reading) {
 	x := figures.ExchangesOf(q.rec, link, q.window.Start, q.window.End)
 	switch {
 	case !x.Seen:
-		return unknown(0, "no command was ever seen on the link %s", link)
+		return x, unknown(0, "no command was ever seen on the link %s", link)
 	case x.Aside != "":
-		return unknown(0, "the link %s could not follow a connection: %s", link, x.Aside)
+		return x, unknown(0, "the link %s could not follow a connection: %s", link, x.Aside)
 	case q.window.Length() <= 0:
-		return unknown(0, "the phase has no time in which it could be judged")
+		return x, unknown(0, "the phase has no time in which it could be judged")
 	}
-	// None is a value too: the hits are what could have made the target ask.
-	return reading{value: float64(x.Sent) / q.window.Length().Seconds(), n: len(q.hits())}
+	return x, reading{n: len(q.hits())}
 }
 
 func recovery(q question) reading {
 	return q.recover(func(hits []results.Hit) (good, said bool) {
-		return len(figures.Failed(hits)) == 0, true
+		return figures.Good(hits) == len(hits), true
 	})
 }
 
 func cacheBack(q question) reading {
 	return q.recover(func(hits []results.Hit) (good, said bool) {
-		s := figures.Sum(figures.Where(hits, results.OpRead, ""), q.defaults.RecoveryWindow)
-		back := figures.Share(s.Sources[results.SourceHit], s.Told+s.Errors)
-		return back >= q.defaults.CacheBackShare, s.Told+s.Errors > 0
+		reads := figures.Where(hits, results.OpRead, "")
+		of, told := figures.Sources(reads)
+		asked := told + len(reads) - figures.Good(reads)
+		return figures.Share(of[results.SourceHit], asked) >= q.defaults.CacheBackShare, asked > 0
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"brownout/results"
 	"brownout/results/figures"
 )
 
@@ -19,8 +20,15 @@ func lostWrites(q question) reading {
 	return ofCheck(lost, "keys read back", "no key had an acknowledged write and a readback")
 }
 
+// overAll is the value of the label "over" that takes all instances as one.
+const overAll = "all"
+
 func regressions(q question) reading {
-	return ofCheck(q.answers().Regressions, "answers with a predecessor", "no two answers of one key said a version one after the other")
+	c := q.answers().Regressions
+	if q.where["over"] == overAll {
+		c = q.answers().OverAll
+	}
+	return ofCheck(c, "answers with a predecessor", "no two answers of one key said a version one after the other")
 }
 
 func ofCheck(c figures.Check, of, none string) reading {
@@ -36,14 +44,51 @@ func ofCheck(c figures.Check, of, none string) reading {
 	return r
 }
 
+// What n counts of figures on the age of reads, and why there is none.
+const (
+	readsAfterWrites = "reads after a write"
+	noReadsAfter     = "no read followed an acknowledged write of its key"
+)
+
 func staleness(q question) reading {
 	s := q.answers().Stale
 	if s.N == 0 {
-		return unknown(0, "no read followed an acknowledged write of its key")
+		return unknown(0, noReadsAfter)
 	}
-	r := reading{value: s.Max.Seconds(), n: s.N, of: "reads after a write"}
+	r := reading{value: s.Max.Seconds(), n: s.N, of: readsAfterWrites}
+	if name := q.where["q"]; name != "" {
+		r = q.quantile(s.Ages, quantileOf(name), readsAfterWrites)
+	}
 	if s.Stale > 0 {
-		r.note = fmt.Sprintf("%d of %d reads were stale; the worst: %s/%s due at %v", s.Stale, s.N, s.Worst.Environment, s.Worst.Key, s.Worst.Due.Round(time.Millisecond))
+		r.note = fmt.Sprintf("%d of %d reads were stale; the worst: %s", s.Stale, s.N, place(s.Worst))
 	}
+	return r
+}
+
+// place says which hit it was.
+func place(h results.Hit) string {
+	return fmt.Sprintf("%s/%s due at %v", h.Environment, h.Key, h.Due.Round(time.Millisecond))
+}
+
+func versionsBehind(q question) reading {
+	s := q.answers().Stale
+	if s.N == 0 {
+		return unknown(0, noReadsAfter)
+	}
+	r := reading{value: float64(s.Behind), n: s.N, of: readsAfterWrites}
+	if s.Behind > 0 {
+		r.note = "the read furthest behind: " + place(s.Hindmost)
+	}
+	return r
+}
+
+func invisibleAfter(q question) reading {
+	after, err := time.ParseDuration(q.where["after"])
+	if err != nil { // made by hand
+		return unknown(0, "%q is no time", q.where["after"])
+	}
+	c := figures.InvisibleAfter(q.histories(), after)
+	r := ofCheck(c, "writes whose key was read so late", fmt.Sprintf("no key was read %v or more after an acknowledged write", after))
+	r.value = figures.Share(len(c.Misses), c.N)
 	return r
 }

@@ -95,6 +95,14 @@ func labelValues(label string) []string {
 		return []string{string(results.SourceHit), string(results.SourceStale), string(results.SourceMiss), string(results.SourceBypass)}
 	case "link":
 		return results.LinkNames()
+	case "q":
+		return quantileNames()
+	case "after":
+		return []string{"1s", "5s", "60s"}
+	case "over":
+		return []string{overAll}
+	case "time":
+		return []string{timeService, timeLateness}
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func TestParseSaysWhatWouldBeRight(t *testing.T) {
 		want            string
 	}{
 		{"a misspelt figure", "cache_hit", "95%", Phase, `unknown figure "cache_hit"; did you mean cache_hits?`},
-		{"another", "p9999", "1s", Phase, `did you mean p999?`},
+		{"another", "p99999", "1s", Phase, `did you mean p9999?`},
 		{"a figure like no other", "goldfish", "1", Run, `unknown figure "goldfish"; there are errors, error_rate, wrong_answers, `},
 		{"a figure of the run in a phase", "staleness", "2s", Phase, "staleness is a figure of the whole run; put it in always"},
 		{"a figure of a phase in always", "p99", "2s", Run, "p99 is a figure of a phase and cannot stand in always; there are errors, "},
@@ -61,7 +61,7 @@ func TestParseSaysWhatWouldBeRight(t *testing.T) {
 		{"another comparison", "p99", "=> 1s", Phase, "unknown comparison"},
 		{"one equals sign", "errors", "= 0", Phase, "unknown comparison"},
 		{"a selector that the figure does not take", "cache_hits{op=read}", "95%", Phase, "cache_hits takes no selector; write cache_hits alone"},
-		{"an unknown label", "p99{sauce=hit}", "1s", Phase, `p99 cannot be selected by "sauce"; there are op, source`},
+		{"an unknown label", "p99{sauce=hit}", "1s", Phase, `p99 cannot be selected by "sauce"; there are op, source, time`},
 		{"an unknown value", "p99{op=seed}", "1s", Phase, `unknown op "seed"; there are read, write`},
 		{"no value", "p99{op}", "1s", Phase, `unknown op ""; there are read, write`},
 		{"a label twice", "p99{op=read,op=write}", "1s", Phase, "p99 selects by op twice"},
