@@ -10,6 +10,8 @@ import (
 type Exchanges struct {
 	Seen bool // the link reported an exchange at some time of the run
 	Sent int  // exchanges whose request passed then
+	// Bytes are those of these requests and their replies.
+	Bytes int64
 	// Aside says why the link did not follow one of the connections that were open
 	// then: what was said there is not counted. Empty: it followed all.
 	Aside string
@@ -25,6 +27,7 @@ func ExchangesOf(rec *results.Recording, link string, start, end time.Duration) 
 		x.Seen = true
 		if e.Sent >= start && e.Sent < end {
 			x.Sent++
+			x.Bytes += e.Up + e.Down
 		}
 	}
 	for _, e := range rec.Events {

@@ -42,6 +42,16 @@ type Defaults struct {
 	// TailHits is how many hits must lie beyond a quantile: a q-quantile needs
 	// TailHits/(1-q) hits.
 	TailHits int `json:"tail_hits"`
+	// The shape of a backoff needs BackoffPauses pauses. Attempts to connect within
+	// BackoffRound are one, and pauses whose median is below BackoffTight are none.
+	BackoffPauses int           `json:"backoff_pauses"`
+	BackoffRound  time.Duration `json:"backoff_round"`
+	BackoffTight  time.Duration `json:"backoff_tight"`
+	// The peak of connections is that of any PeakWindow. Synchrony is the share of the
+	// reconnects in any SyncWindow, and needs SyncConnects of them.
+	PeakWindow   time.Duration `json:"peak_window"`
+	SyncWindow   time.Duration `json:"sync_window"`
+	SyncConnects int           `json:"sync_connects"`
 }
 
 // Standard returns the defaults that every run is judged by.
@@ -61,14 +71,21 @@ func Standard() Defaults {
 		RecoveryCount:  3,
 		CacheBackShare: 0.5,
 		TailHits:       10,
+		BackoffPauses:  5,
+		BackoffRound:   2 * time.Millisecond,
+		BackoffTight:   10 * time.Millisecond,
+		PeakWindow:     time.Second,
+		SyncWindow:     100 * time.Millisecond,
+		SyncConnects:   10,
 	}
 }
 
 // String returns the defaults in one line, for people.
 func (d Defaults) String() string {
 	return fmt.Sprintf("lateness p99 <= %v, <= %s later than %v in a phase; rate >= %s; faults bite >= %s, delay >= %s, in force >= %s, share of connections within %g standard deviations; failover steps <= %s + %v late; "+
-		"recovery: %d windows of %v, cache back at %s; quantile q needs %d/(1-q) hits",
+		"recovery: %d windows of %v, cache back at %s; quantile q needs %d/(1-q) hits; backoff: %d pauses, attempts within %v are one, tight below %v; peak over %v; synchrony over %v, of %d connects",
 		d.LatenessP99, Share.Format(d.LateShare), d.LateBound, Share.Format(d.RateReached),
 		Share.Format(d.EvidenceShare), Share.Format(d.DelayShare), Share.Format(d.InForceShare), d.ShareRoom,
-		Share.Format(d.StepShare), d.StepSlack, d.RecoveryCount, d.RecoveryWindow, Share.Format(d.CacheBackShare), d.TailHits)
+		Share.Format(d.StepShare), d.StepSlack, d.RecoveryCount, d.RecoveryWindow, Share.Format(d.CacheBackShare), d.TailHits,
+		d.BackoffPauses, d.BackoffRound, d.BackoffTight, d.PeakWindow, d.SyncWindow, d.SyncConnects)
 }

@@ -103,6 +103,10 @@ func apart(u Unit, value, bound float64) string {
 		return time.Duration(math.Round(value * 1e9)).String()
 	case Share:
 		return fmt.Sprintf("%g%%", value*100)
+	case Ratio:
+		return fmt.Sprintf("%g", value)
+	case Bytes:
+		return fmt.Sprintf("%g B", value)
 	}
 	return fmt.Sprintf("%g/s", value)
 }

@@ -17,6 +17,8 @@ const (
 	Count     Unit = "count"      // 3
 	Share     Unit = "share"      // from 0 to 1, written 95%
 	PerSecond Unit = "per second" // 400, written 400/s
+	Ratio     Unit = "ratio"      // 1.2
+	Bytes     Unit = "bytes"      // 64e6, written 64MB
 )
 
 // example shows how a value of the unit is written.
@@ -28,6 +30,10 @@ func (u Unit) example() string {
 		return "a whole number, for example 0"
 	case Share:
 		return "a percentage, for example 95%"
+	case Ratio:
+		return "a number, for example 1.2"
+	case Bytes:
+		return "a size, for example 64MB"
 	}
 	return "a rate, for example 400/s"
 }
@@ -48,6 +54,10 @@ func (u Unit) parse(text string) (float64, error) {
 		var n uint64
 		n, err = strconv.ParseUint(text, 10, 32)
 		value = float64(n)
+	case u == Ratio:
+		value, err = strconv.ParseFloat(text, 64)
+	case u == Bytes:
+		value, err = parseBytes(text)
 	default:
 		suffix, per := "/s", 1.0
 		if u == Share {
@@ -78,6 +88,10 @@ func (u Unit) Format(value float64) string {
 		return strconv.FormatFloat(value, 'f', -1, 64)
 	case Share:
 		return formatShare(value)
+	case Ratio:
+		return digits(value)
+	case Bytes:
+		return formatBytes(value)
 	}
 	return digits(value) + "/s"
 }
@@ -92,6 +106,37 @@ func formatSeconds(s float64) string {
 		return digits(s*1e3) + " ms"
 	}
 	return digits(s) + " s"
+}
+
+// byteUnits are the units of sizes, the largest first. B stands last: the others end
+// in it.
+func byteUnits() []struct {
+	name string
+	size float64
+} {
+	return []struct {
+		name string
+		size float64
+	}{{"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1}}
+}
+
+func parseBytes(text string) (float64, error) {
+	for _, u := range byteUnits() {
+		if number, ok := strings.CutSuffix(text, u.name); ok {
+			value, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+			return value * u.size, err
+		}
+	}
+	return 0, strconv.ErrSyntax
+}
+
+func formatBytes(value float64) string {
+	for _, u := range byteUnits() {
+		if math.Abs(value) >= u.size {
+			return digits(value/u.size) + " " + u.name
+		}
+	}
+	return digits(value) + " B"
 }
 
 // formatShare never rounds up to 100% or down to 0%: the difference between all
