@@ -45,7 +45,7 @@ func TestParseSaysWhatWouldBeRight(t *testing.T) {
 	}{
 		{"a misspelt figure", "cache_hit", "95%", Phase, `unknown figure "cache_hit"; did you mean cache_hits?`},
 		{"another", "p99999", "1s", Phase, `did you mean p9999?`},
-		{"a figure like no other", "goldfish", "1", Run, `unknown figure "goldfish"; there are errors, error_rate, wrong_answers, `},
+		{"a figure like no other", "goldfish", "1", Run, `unknown figure "goldfish"; there are errors, error_rate, cpu_per_1000, `},
 		{"a figure of the run in a phase", "staleness", "2s", Phase, "staleness is a figure of the whole run; put it in always"},
 		{"a figure of a phase in always", "p99", "2s", Run, "p99 is a figure of a phase and cannot stand in always; there are errors, "},
 		{"a number where a duration belongs", "p99", "25", Phase, `p99: "25" is not a duration, for example 25ms`},
