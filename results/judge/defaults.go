@@ -54,6 +54,10 @@ type Defaults struct {
 	SyncConnects int           `json:"sync_connects"`
 	// GrowthLooks is how many looks at a process tell whether it grows.
 	GrowthLooks int `json:"growth_looks"`
+	// A phase after the last fault has recovered when StepGood of the answers in its
+	// second half are good; that takes StepHits of them.
+	StepGood float64 `json:"step_good"`
+	StepHits int     `json:"step_hits"`
 }
 
 // Standard returns the defaults that every run is judged by.
@@ -80,15 +84,17 @@ func Standard() Defaults {
 		SyncWindow:     100 * time.Millisecond,
 		SyncConnects:   10,
 		GrowthLooks:    8,
+		StepGood:       0.99,
+		StepHits:       100,
 	}
 }
 
 // String returns the defaults in one line, for people.
 func (d Defaults) String() string {
 	return fmt.Sprintf("lateness p99 <= %v, <= %s later than %v in a phase; rate >= %s; faults bite >= %s, delay >= %s, in force >= %s, share of connections within %g standard deviations; failover steps <= %s + %v late; "+
-		"recovery: %d windows of %v, cache back at %s; quantile q needs %d/(1-q) hits; backoff: %d pauses, attempts within %v are one, tight below %v; peak over %v; synchrony over %v, of %d connects; growth: %d looks",
+		"recovery: %d windows of %v, cache back at %s; quantile q needs %d/(1-q) hits; backoff: %d pauses, attempts within %v are one, tight below %v; peak over %v; synchrony over %v, of %d connects; growth: %d looks; a step recovers with %s of %d hits good",
 		d.LatenessP99, Share.Format(d.LateShare), d.LateBound, Share.Format(d.RateReached),
 		Share.Format(d.EvidenceShare), Share.Format(d.DelayShare), Share.Format(d.InForceShare), d.ShareRoom,
 		Share.Format(d.StepShare), d.StepSlack, d.RecoveryCount, d.RecoveryWindow, Share.Format(d.CacheBackShare), d.TailHits,
-		d.BackoffPauses, d.BackoffRound, d.BackoffTight, d.PeakWindow, d.SyncWindow, d.SyncConnects, d.GrowthLooks)
+		d.BackoffPauses, d.BackoffRound, d.BackoffTight, d.PeakWindow, d.SyncWindow, d.SyncConnects, d.GrowthLooks, Share.Format(d.StepGood), d.StepHits)
 }

@@ -67,7 +67,7 @@ type Kind struct {
 
 // Kinds lists the kinds of figure in the order of the documentation.
 func Kinds() []Kind {
-	return slices.Concat(latencyKinds(), loadKinds(), dependencyKinds(), resourceKinds(), recoveryKinds(), answerKinds())
+	return slices.Concat(latencyKinds(), loadKinds(), dependencyKinds(), resourceKinds(), recoveryKinds(), stepKinds(), answerKinds())
 }
 
 // A quantile by the name that expectations give it.
@@ -143,6 +143,13 @@ func recoveryKinds() []Kind {
 			Doc: "from the end of the last fault to the first of several windows in a row without an error"},
 		{Name: "cache_back_within", Unit: Seconds, Scope: Phase, Comparison: "<=", Needs: []Need{NeedSource}, measure: cacheBack,
 			Doc: "from the end of the last fault to the first of several windows in a row in which the cache answers enough of the reads; failed reads count as not answered by it"},
+	}
+}
+
+func stepKinds() []Kind {
+	return []Kind{
+		{Name: "recovers_at", Unit: PerSecond, Scope: Run, Comparison: ">=", measure: recoversAt,
+			Doc: "the highest rate of a phase after the last fault in whose second half enough of the answers were good: below the rate before the fault, the target does not come back by itself"},
 	}
 }
 

@@ -56,7 +56,7 @@ type kindRow struct {
 // kindRows has for each kind a run that keeps its bound, one that misses it and
 // one that cannot be judged by it.
 func kindRows() []kindRow {
-	return slices.Concat(plainRows(), timeRows(), dependencyRows(), resourceRows(), answerRows())
+	return slices.Concat(plainRows(), timeRows(), dependencyRows(), resourceRows(), stepRows(), answerRows())
 }
 
 func plainRows() []kindRow {
