@@ -10,6 +10,10 @@ const (
 	// ProcessTarget is the target's process in events and samples. Those of further
 	// instances are target-2, target-3, …
 	ProcessTarget = "target"
+	// ProcessMachine stands for the machine in samples, ProcessHarness for the process
+	// that drives the run.
+	ProcessMachine = "machine"
+	ProcessHarness = "brownout"
 	// LinkCache and LinkDatabase are the links of a plain stack.
 	LinkCache    = "cache"
 	LinkDatabase = "database"

@@ -2,12 +2,17 @@ package results
 
 import "time"
 
-// A Sample is one look at a process while the run goes on.
+// A Sample is one look at a process, or at the machine, while the run goes on.
 type Sample struct {
 	At          time.Duration `json:"at"`
 	Process     string        `json:"process"`
-	CPU         time.Duration `json:"cpu"`    // user and system time since the process started
+	CPU         time.Duration `json:"cpu"`    // user and system time since the process (of all CPUs: the machine) started
 	Memory      int64         `json:"memory"` // resident bytes
 	Descriptors int           `json:"descriptors"`
 	Threads     int           `json:"threads"`
+	// Of ProcessMachine only: the CPU time that its hypervisor kept from it since it
+	// started, and by how much its wall clock is ahead of the run's clock since the run
+	// began.
+	Steal time.Duration `json:"steal,omitempty"`
+	Drift time.Duration `json:"drift,omitempty"`
 }

@@ -17,6 +17,9 @@ func (t trial) checks() []Finding {
 		return []Finding{state}
 	}
 	all := []Finding{state, t.checkExits(), t.checkLateness()}
+	if len(t.load) > 0 {
+		all = append(all, t.checkClock()...)
+	}
 	for i, w := range t.windows {
 		all = append(all, t.checkPhase(i, w)...)
 	}
@@ -32,7 +35,7 @@ func (t trial) checkPhase(i int, w figures.Window) []Finding {
 	all := []Finding{t.checkRate(i, w)}
 	// Lateness spoils what is measured in its phase. A warm-up measures nothing.
 	if len(w.Phase.Expect)+len(w.Phase.Require) > 0 {
-		all = append(all, t.checkLate(w))
+		all = append(append(all, t.checkLate(w)), t.checkMachine(w)...)
 	}
 	for _, planned := range w.Phase.Faults {
 		all = append(all, t.checkPlanned(planned, w))

@@ -58,6 +58,13 @@ type Defaults struct {
 	// second half are good; that takes StepHits of them.
 	StepGood float64 `json:"step_good"`
 	StepHits int     `json:"step_hits"`
+	// ClockJump is by how much the wall clock may jump between two looks.
+	ClockJump time.Duration `json:"clock_jump"`
+	// StealShare bounds the share of the CPU time that a hypervisor keeps from the
+	// machine in a phase that expects or requires something, OwnShare the share that the
+	// harness uses itself.
+	StealShare float64 `json:"steal_share"`
+	OwnShare   float64 `json:"own_share"`
 }
 
 // Standard returns the defaults that every run is judged by.
@@ -86,15 +93,18 @@ func Standard() Defaults {
 		GrowthLooks:    8,
 		StepGood:       0.99,
 		StepHits:       100,
+		ClockJump:      500 * time.Millisecond,
+		StealShare:     0.1,
+		OwnShare:       0.9,
 	}
 }
 
 // String returns the defaults in one line, for people.
 func (d Defaults) String() string {
 	return fmt.Sprintf("lateness p99 <= %v, <= %s later than %v in a phase; rate >= %s; faults bite >= %s, delay >= %s, in force >= %s, share of connections within %g standard deviations; failover steps <= %s + %v late; "+
-		"recovery: %d windows of %v, cache back at %s; quantile q needs %d/(1-q) hits; backoff: %d pauses, attempts within %v are one, tight below %v; peak over %v; synchrony over %v, of %d connects; growth: %d looks; a step recovers with %s of %d hits good",
+		"recovery: %d windows of %v, cache back at %s; quantile q needs %d/(1-q) hits; backoff: %d pauses, attempts within %v are one, tight below %v; peak over %v; synchrony over %v, of %d connects; growth: %d looks; a step recovers with %s of %d hits good; clock jumps <= %v, stolen CPU <= %s, own CPU <= %s",
 		d.LatenessP99, Share.Format(d.LateShare), d.LateBound, Share.Format(d.RateReached),
 		Share.Format(d.EvidenceShare), Share.Format(d.DelayShare), Share.Format(d.InForceShare), d.ShareRoom,
 		Share.Format(d.StepShare), d.StepSlack, d.RecoveryCount, d.RecoveryWindow, Share.Format(d.CacheBackShare), d.TailHits,
-		d.BackoffPauses, d.BackoffRound, d.BackoffTight, d.PeakWindow, d.SyncWindow, d.SyncConnects, d.GrowthLooks, Share.Format(d.StepGood), d.StepHits)
+		d.BackoffPauses, d.BackoffRound, d.BackoffTight, d.PeakWindow, d.SyncWindow, d.SyncConnects, d.GrowthLooks, Share.Format(d.StepGood), d.StepHits, d.ClockJump, Share.Format(d.StealShare), Share.Format(d.OwnShare))
 }

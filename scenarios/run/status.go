@@ -129,9 +129,12 @@ func (r *runner) watch(ctx context.Context, b *bench) error {
 	}
 }
 
-// sample looks at the target's process. One that is gone leaves no sample; its
-// end stands in the events.
+// sample looks at the machine and at the target's process. One that is gone leaves no
+// sample; its end stands in the events.
 func (r *runner) sample(b *bench) {
+	for _, s := range r.machineSamples() {
+		r.rec.Sample(s)
+	}
 	for _, t := range b.instances() {
 		if t.process == nil {
 			continue
