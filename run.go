@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -245,7 +244,7 @@ func (o *runOptions) finish(ctx context.Context, done []report.Case) error {
 	if err != nil {
 		return fmt.Errorf("printing the summary: %w", err)
 	}
-	if err := o.writeJUnit(done); err != nil {
+	if err := writeJUnit(o.junit, done); err != nil {
 		return err
 	}
 	if o.keep > 0 {
@@ -260,17 +259,6 @@ func (o *runOptions) finish(ctx context.Context, done []report.Case) error {
 		return &exitError{code: code}
 	}
 	return nil
-}
-
-func (o *runOptions) writeJUnit(done []report.Case) error {
-	if o.junit == "" {
-		return nil
-	}
-	var text bytes.Buffer
-	if err := report.JUnit(&text, done); err != nil {
-		return err
-	}
-	return results.WriteFile(filepath.Dir(o.junit), filepath.Base(o.junit), text.Bytes())
 }
 
 // colours reports whether w is a terminal that wants colours (https://no-color.org).

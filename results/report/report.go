@@ -6,6 +6,10 @@
 package report
 
 import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"brownout/results"
@@ -18,6 +22,21 @@ const VerdictFile = "verdict.json"
 // WriteVerdict writes the judgement into the run folder dir.
 func WriteVerdict(dir string, j judge.Judgment) error {
 	return results.WriteJSON(dir, VerdictFile, j)
+}
+
+// ReadVerdict reads the judgement of the run folder dir, errors.Is(err,
+// fs.ErrNotExist) when there is none. A default that an older brownout did not know
+// is Standard's.
+func ReadVerdict(dir string) (judge.Judgment, error) {
+	j := judge.Judgment{Defaults: judge.Standard()}
+	data, err := os.ReadFile(filepath.Join(dir, VerdictFile))
+	if err == nil {
+		err = json.Unmarshal(data, &j)
+	}
+	if err != nil {
+		return judge.Judgment{}, fmt.Errorf("reading the verdict of %s: %w", dir, err)
+	}
+	return j, nil
 }
 
 // A Case is one judged run.
