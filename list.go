@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"brownout/chaos"
+	"brownout/results/judge"
 	"brownout/scenarios"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,7 @@ import (
 
 func listCommand() *cobra.Command {
 	var tags []string
-	var faults bool
+	var faults, expectations bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the scenarios of the catalogue, and the targets",
@@ -23,6 +24,9 @@ func listCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if faults {
 				return listFaults(cmd.OutOrStdout())
+			}
+			if expectations {
+				return listExpectations(cmd.OutOrStdout())
 			}
 			catalog, err := scenarios.Catalog()
 			if err != nil {
@@ -40,6 +44,7 @@ func listCommand() *cobra.Command {
 	}
 	cmd.Flags().StringSliceVar(&tags, "tag", nil, "only scenarios with this `tag` (may be given several times: any of them)")
 	cmd.Flags().BoolVar(&faults, "faults", false, "list the kinds of fault, with their parameters")
+	cmd.Flags().BoolVar(&expectations, "expectations", false, "list the figures that an expectation can bound, with their definitions")
 	return cmd
 }
 
@@ -56,6 +61,20 @@ func listFaults(out io.Writer) error {
 			on = k.Protocol
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.Kind, on, k.Doc, strings.Join(k.Parameters, ", "))
+	}
+	return w.Flush()
+}
+
+// listExpectations lists the kinds of figure: where each can stand, what can be in its
+// braces, the comparison of a bound without an operator, the unit, and the definition.
+func listExpectations(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, k := range judge.Kinds() {
+		name, where := k.Name, map[judge.Scope]string{judge.Phase: "phase", judge.Run: "run", judge.Phase | judge.Run: "phase, run"}[k.Scope]
+		if len(k.Labels) > 0 {
+			name += "{" + strings.Join(k.Labels, ",") + "}"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\n", name, where, k.Comparison, k.Unit, k.Doc)
 	}
 	return w.Flush()
 }
