@@ -49,10 +49,11 @@ func Open(dir string) (*Recording, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening run %s: %w", dir, err)
 	}
-	hits, cutHits, err1 := readStream[Hit](dir, fileHits, m.State)
-	events, cutEvents, err2 := readStream[Event](dir, fileEvents, m.State)
-	samples, cutSamples, err3 := readStream[Sample](dir, fileSamples, m.State)
-	exchanges, cutExchanges, err4 := readStream[Exchange](dir, fileExchanges, m.State)
+	known := words{}
+	hits, cutHits, err1 := readStream(dir, fileHits, m.State, known.hit)
+	events, cutEvents, err2 := readStream(dir, fileEvents, m.State, func(*Event) {})
+	samples, cutSamples, err3 := readStream(dir, fileSamples, m.State, known.sample)
+	exchanges, cutExchanges, err4 := readStream(dir, fileExchanges, m.State, known.exchange)
 	if errors.Is(err4, fs.ErrNotExist) {
 		err4 = nil
 	}
@@ -96,7 +97,8 @@ func readManifest(dir string) (Manifest, error) {
 	return m, nil
 }
 
-func readStream[T any](dir, name string, state State) (values []T, truncated bool, err error) {
+// readStream reads a stream whole. Each of its values is put through keep.
+func readStream[T any](dir, name string, state State, keep func(*T)) (values []T, truncated bool, err error) {
 	f, err := os.Open(filepath.Join(dir, name))
 	if errors.Is(err, fs.ErrNotExist) && state == StateRunning {
 		return nil, false, nil // killed before the stream was opened
@@ -108,6 +110,7 @@ func readStream[T any](dir, name string, state State) (values []T, truncated boo
 	r := newReader[T](f, name)
 	for r.Scan() {
 		values = append(values, r.Value())
+		keep(&values[len(values)-1])
 	}
 	if r.Err() == nil && r.Truncated() && state == StateComplete {
 		return nil, true, fmt.Errorf("%s:%d: the last line is cut off, but the run says that it is complete", name, r.line)

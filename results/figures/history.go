@@ -86,7 +86,9 @@ func bySent(a, b *results.Hit) int {
 // answers returns every answer, readbacks included, by sent.
 func (h *History) answers() []*results.Hit {
 	all := slices.Concat(h.Reads, h.Readbacks)
-	slices.SortStableFunc(all, bySent)
+	if !slices.IsSortedFunc(all, bySent) { // readbacks come last
+		slices.SortStableFunc(all, bySent)
+	}
 	return all
 }
 

@@ -77,7 +77,7 @@ func longRun(b *testing.B, n int) *results.Recording {
 	}
 	for _, e := range [][2]string{
 		{"wrong_answers", "0"}, {"lost_writes", "0"}, {"version_regressions", "100000"}, {"staleness", "10s"}, {"staleness{q=p999}", "10s"},
-		{"versions_behind", "100"}, {"invisible_after{after=1s}", "1%"}, {"invisible_after{after=60s}", "1%"},
+		{"versions_behind", "100"}, {"invisible_after{after=1s}", "1%"}, {"invisible_after{after=5s}", "1%"},
 	} {
 		expectation, err := Parse(e[0], e[1], Run)
 		if err != nil {
@@ -88,11 +88,11 @@ func longRun(b *testing.B, n int) *results.Recording {
 	return r.recording()
 }
 
-// BenchmarkJudge judges runs of ten thousand to a million hits. live-B/hit is by how much
+// BenchmarkJudge judges runs of a hundred thousand and a million hits. live-B/hit is by how much
 // the memory in use grew at most while it did, for each hit; the recording itself is not
 // in it, and is told as recording-B/hit.
 func BenchmarkJudge(b *testing.B) {
-	for _, n := range []int{10_000, 100_000, 1_000_000} {
+	for _, n := range []int{100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("hits=%d", n), func(b *testing.B) {
 			before := inUse()
 			rec := longRun(b, n)
