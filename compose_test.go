@@ -170,3 +170,19 @@ func TestComposeGivesTheServerItsDatabase(t *testing.T) {
 		t.Errorf("DATABASE_URL has %v, postgres is made with %v", got, want)
 	}
 }
+
+// A write through a published port does not come from the server's own machine.
+func TestComposeLetsPeopleWrite(t *testing.T) {
+	token := readCompose(t).Services["server"].Environment["ADMIN_TOKEN"]
+	fallback, found := strings.CutPrefix(token, "${ADMIN_TOKEN:-")
+	if fallback = strings.TrimSuffix(fallback, "}"); !found || fallback == "" {
+		t.Fatalf("ADMIN_TOKEN is %q, want a variable with a default", token)
+	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "Authorization: Bearer " + fallback; !strings.Contains(string(readme), want) {
+		t.Errorf("README.md does not contain %q", want)
+	}
+}

@@ -36,6 +36,8 @@ type Config struct {
 	Warm        []string // environments that are read into the cache at the start
 	Profile     Profile
 
+	AdminToken string // what writes have to bring; "": they come from this machine
+
 	ShutdownTimeout time.Duration // for requests in flight when the server is told to stop
 
 	Log   *slog.Logger  // default: discard

@@ -20,7 +20,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("/readyz", s.route(map[string]method{"GET": s.readyz}))
 	mux.Handle("/v1/environments/{env}/flags", s.route(map[string]method{"GET": s.listFlags}))
 	mux.Handle("/v1/environments/{env}/flags/{key}", s.route(map[string]method{
-		"GET": s.getFlag, "PUT": s.putFlag, "DELETE": s.deleteFlag,
+		"GET": s.getFlag, "PUT": s.admin(s.putFlag), "DELETE": s.admin(s.deleteFlag),
 	}))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, refuse(http.StatusNotFound, "there is nothing at this path"))
