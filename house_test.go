@@ -41,9 +41,10 @@ var mayImport = map[string][]string{
 	"chaos/link/pgwire": {"chaos/link/wire", "results"},
 
 	// The server knows nothing of the harness, and the harness nothing of it.
-	"server":         {"server/feature", "server/cache", "server/pgstore"},
+	"server":         {"server/feature", "server/cache", "server/ofrep", "server/pgstore"},
 	"server/feature": {},
 	"server/cache":   {"server/feature"},
+	"server/ofrep":   {"server/feature"},
 	"server/pgstore": {"server/feature"},
 	// For tests only: their servers come from where the harness gets its own.
 	"server/servertest": {"chaos/stack", "server", "server/feature", "server/cache"},

@@ -14,30 +14,39 @@ import (
 )
 
 const (
-	maxBody  = 64 << 10 // bytes of a PUT
+	maxBody  = 64 << 10 // bytes of a request
 	bodyWait = 10 * time.Second
 )
 
 // readDraft reads the body of a PUT.
 func readDraft(w http.ResponseWriter, r *http.Request) (feature.Draft, error) {
+	data, err := readBody(w, r)
+	if err != nil {
+		return feature.Draft{}, err
+	}
+	return parseDraft(data)
+}
+
+// readBody reads a body to its end, up to its bounds in bytes and in time.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	control := http.NewResponseController(w)
 	// Writers of one byte an hour must not hold a connection. A writer without
 	// deadlines (a test's) has no connection.
 	if err := control.SetReadDeadline(time.Now().Add(bodyWait)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return feature.Draft{}, err
+		return nil, err
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			return feature.Draft{}, err
+			return nil, err
 		}
-		return feature.Draft{}, refuse(http.StatusBadRequest, "the body could not be read to its end")
+		return nil, refuse(http.StatusBadRequest, "the body could not be read to its end")
 	}
 	if err := control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return feature.Draft{}, err
+		return nil, err
 	}
-	return parseDraft(data)
+	return data, nil
 }
 
 // parseDraft reads one JSON object with the fields of a draft and no others.

@@ -38,6 +38,8 @@ type Config struct {
 
 	AdminToken string // what writes have to bring; "": they come from this machine
 
+	OFREPEnvironment string // what evaluations mean that name no environment
+
 	ShutdownTimeout time.Duration // for requests in flight when the server is told to stop
 
 	Log   *slog.Logger  // default: discard
@@ -56,6 +58,7 @@ func DefaultConfig(p Profile) Config {
 		CacheTTL:               300 * time.Second,
 		MemoryLimit:            64 << 20,
 		Profile:                p,
+		OFREPEnvironment:       "production",
 		ShutdownTimeout:        10 * time.Second,
 	}
 }

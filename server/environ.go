@@ -195,6 +195,14 @@ func readWarm(c *Config, value string) error {
 	return nil
 }
 
+func readOFREPEnvironment(c *Config, value string) error {
+	if err := feature.CheckName("an environment", value); err != nil {
+		return fmt.Errorf("an environment: %w", err)
+	}
+	c.OFREPEnvironment = value
+	return nil
+}
+
 func readTTL(c *Config, value string) error {
 	d, err := time.ParseDuration(value)
 	if err != nil || d < time.Second || d%time.Second != 0 {

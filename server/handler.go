@@ -9,49 +9,74 @@ import (
 	"brownout/server/feature"
 )
 
-// A method answers one request, or returns an error for fail.
+// A method answers one request, or returns an error for a failure.
 type method func(w http.ResponseWriter, r *http.Request) error
 
-// Handler is the server's HTTP interface. It can be used without Serve; then
-// nobody retries invalidations, and a store that needs Serve is not there.
+// A failure answers with an error, in the words of the route's protocol.
+type failure func(w http.ResponseWriter, r *http.Request, err error)
+
+// A route is what stands at a pattern.
+type route struct {
+	pattern string
+	fail    failure
+	methods map[string]method
+}
+
+func (s *Server) routes() []route {
+	return []route{
+		{"/livez", s.fail, map[string]method{"GET": s.livez}},
+		{"/readyz", s.fail, map[string]method{"GET": s.readyz}},
+		{"/v1/environments/{env}/flags", s.fail, map[string]method{"GET": s.listFlags}},
+		{"/v1/environments/{env}/flags/{key}", s.fail, map[string]method{
+			"GET": s.getFlag, "PUT": s.admin(s.putFlag), "DELETE": s.admin(s.deleteFlag),
+		}},
+		{"/ofrep/v1/evaluate/flags", s.failEvaluation, map[string]method{"POST": s.evaluateAll}},
+		{"/ofrep/v1/evaluate/flags/{key}", s.failEvaluation, map[string]method{"POST": s.evaluateFlag}},
+	}
+}
+
+// Handler is the server's HTTP interface. It can be used without
+// Serve; then nobody retries invalidations, and a store that needs Serve is not there.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/livez", s.route(map[string]method{"GET": s.livez}))
-	mux.Handle("/readyz", s.route(map[string]method{"GET": s.readyz}))
-	mux.Handle("/v1/environments/{env}/flags", s.route(map[string]method{"GET": s.listFlags}))
-	mux.Handle("/v1/environments/{env}/flags/{key}", s.route(map[string]method{
-		"GET": s.getFlag, "PUT": s.admin(s.putFlag), "DELETE": s.admin(s.deleteFlag),
-	}))
+	for _, r := range s.routes() {
+		mux.Handle(r.pattern, s.serve(r, strings.Join(r.names(), ", ")))
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, refuse(http.StatusNotFound, "there is nothing at this path"))
 	})
 	return s.requests.count(mux)
 }
 
-// route chooses by method. HEAD is GET without the body, which net/http drops.
-func (s *Server) route(methods map[string]method) http.Handler {
+// names are the methods of a route, sorted. HEAD is GET without the body, which net/http
+// drops.
+func (r route) names() []string {
 	var names []string
-	for name := range methods {
+	for name := range r.methods {
 		names = append(names, name)
 	}
-	if _, readable := methods["GET"]; readable {
+	if _, readable := r.methods["GET"]; readable {
 		names = append(names, "HEAD")
 	}
 	slices.Sort(names)
-	allow := strings.Join(names, ", ")
+	return names
+}
+
+// serve chooses by method. allow names those that there are.
+func (s *Server) serve(route route, allow string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := r.Method
 		if name == http.MethodHead {
 			name = http.MethodGet
 		}
-		serve, found := methods[name]
+		answer, found := route.methods[name]
 		if !found {
 			w.Header().Set("Allow", allow)
-			s.fail(w, r, refuse(http.StatusMethodNotAllowed, "%s is not possible here, want %s", r.Method, allow))
+			route.fail(w, r, refuse(http.StatusMethodNotAllowed, "%s is not possible here, want %s", r.Method, allow))
 			return
 		}
-		if err := serve(w, r); err != nil {
-			s.fail(w, r, err)
+		if err := answer(w, r); err != nil {
+			route.fail(w, r, err)
 		}
 	})
 }
@@ -71,19 +96,25 @@ func names(r *http.Request) (environment, key string, err error) {
 	return environment, key, nil
 }
 
-// snapshot reads the environment of r and says where it came from.
+// snapshot reads the environment of r.
 func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) (snapshot feature.Snapshot, key string, err error) {
 	environment, key, err := names(r)
 	if err != nil {
 		return feature.Snapshot{}, "", err
 	}
+	snapshot, _, err = s.read(w, r, environment)
+	return snapshot, key, err
+}
+
+// read reads an environment and says where it came from.
+func (s *Server) read(w http.ResponseWriter, r *http.Request, environment string) (feature.Snapshot, source, error) {
 	snapshot, from, err := s.flags.read(r.Context(), environment)
 	status, encodeErr := from.header()
 	if encodeErr != nil {
-		return feature.Snapshot{}, "", encodeErr
+		return snapshot, from, encodeErr
 	}
 	w.Header().Set("Cache-Status", status)
-	return snapshot, key, err
+	return snapshot, from, err
 }
 
 func (s *Server) listFlags(w http.ResponseWriter, r *http.Request) error {

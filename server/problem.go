@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"brownout/server/feature"
+	"brownout/server/ofrep"
 )
 
 // A problem is an error as callers see it (RFC 9457). As an error inside the
@@ -34,8 +35,11 @@ const retryAfter = "1"
 func problemOf(err error) *problem {
 	var p *problem
 	var large *http.MaxBytesError
+	var request *ofrep.Error
 	switch {
 	case errors.As(err, &p):
+	case errors.As(err, &request):
+		p = refuse(http.StatusBadRequest, "%s", request.Details)
 	case errors.As(err, &large):
 		p = refuse(http.StatusRequestEntityTooLarge, "the body is too large, want at most %d bytes", large.Limit)
 	case errors.Is(err, feature.ErrNotFound):
@@ -54,6 +58,13 @@ func problemOf(err error) *problem {
 
 // fail answers with err.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := s.failed(w, r, err)
+	w.Header().Set("Content-Type", "application/problem+json")
+	s.write(w, r, p.Status, p)
+}
+
+// failed does what every answer to err has in common.
+func (s *Server) failed(w http.ResponseWriter, r *http.Request, err error) *problem {
 	p := problemOf(err)
 	switch p.Status {
 	case http.StatusServiceUnavailable:
@@ -61,8 +72,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusInternalServerError:
 		s.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	s.write(w, r, p.Status, p)
+	return p
 }
 
 // reply answers with v.

@@ -82,6 +82,10 @@ func variables() []variable {
 		zeroOr("NEGATIVE_TTL", "how long an environment that nobody wrote is not asked for again; costs that time until one that another instance makes is seen; 0s: never", func(c *Config) *time.Duration { return &c.Profile.NegativeTTL }),
 		atLeast(0, "DATABASE_QUEUE", "operations that may wait for a connection of DATABASE_POOL_SIZE; more are answered 503 at once; 0: no limit", func(c *Config) *int { return &c.Profile.DatabaseQueue }),
 		secret("ADMIN_TOKEN", "bearer token that writes need; none: writes are taken from the server's own machine only", func(c *Config) *string { return &c.AdminToken }),
+		{
+			name: "OFREP_ENVIRONMENT", doc: "environment of evaluations (OFREP) that name none in the field " + environmentField,
+			read: readOFREPEnvironment, show: func(c Config) string { return c.OFREPEnvironment },
+		},
 		within("SHUTDOWN_TIMEOUT", "time for requests in flight when the server is told to stop", func(c *Config) *time.Duration { return &c.ShutdownTimeout }),
 	}
 }
