@@ -41,9 +41,10 @@ var mayImport = map[string][]string{
 	"chaos/link/pgwire": {"chaos/link/wire", "results"},
 
 	// The server knows nothing of the harness, and the harness nothing of it.
-	"server":         {"server/feature", "server/cache", "server/ofrep", "server/pgstore"},
+	"server":         {"server/feature", "server/cache", "server/metrics", "server/ofrep", "server/pgstore"},
 	"server/feature": {},
 	"server/cache":   {"server/feature"},
+	"server/metrics": {}, // knows nothing of what it counts
 	"server/ofrep":   {"server/feature"},
 	"server/pgstore": {"server/feature"},
 	// For tests only: their servers come from where the harness gets its own.
@@ -56,19 +57,20 @@ var mayImport = map[string][]string{
 // mayDepend says which packages may import an outside module: one dependency,
 // one room. Exceptions carry their reason.
 var mayDepend = map[string][]string{
-	"github.com/spf13/cobra":          {""},
-	"golang.org/x/term":               {""}, // is this a terminal?
-	"github.com/goccy/go-yaml":        {"scenarios"},
-	"github.com/tsenart/vegeta/v12":   {"loadtest"},
-	"github.com/dunglas/httpsfv":      {"loadtest", "server"},            // Cache-Status: one writes it, the other reads it
-	"github.com/Shopify/toxiproxy/v2": {"chaos/link", "chaos/toxiproxy"}, // its toxics; the client of its server
-	"github.com/miekg/dns":            {"chaos/lab/names"},
-	"github.com/prometheus/procfs":    {"chaos/stack"},
-	"github.com/redis/go-redis/v9":    {"server/cache"},
-	"github.com/maypok86/otter/v2":    {"server/cache"},
-	"github.com/jackc/pgx/v5":         {"server/pgstore", "chaos/stack"},                                                      // chaos/stack: readiness is asked, not slept for
-	"golang.org/x/sync":               {"chaos/lab", "chaos/lab/names", "chaos/stack", "loadtest", "scenarios/run", "server"}, // groups of goroutines, single-flight
-	"golang.org/x/sys":                {"chaos/link", "chaos/stack", "loadtest"},                                              // sockets; processes; nanosleep
+	"github.com/spf13/cobra":              {""},
+	"golang.org/x/term":                   {""}, // is this a terminal?
+	"github.com/goccy/go-yaml":            {"scenarios"},
+	"github.com/tsenart/vegeta/v12":       {"loadtest"},
+	"github.com/dunglas/httpsfv":          {"loadtest", "server"},            // Cache-Status: one writes it, the other reads it
+	"github.com/Shopify/toxiproxy/v2":     {"chaos/link", "chaos/toxiproxy"}, // its toxics; the client of its server
+	"github.com/miekg/dns":                {"chaos/lab/names"},
+	"github.com/prometheus/procfs":        {"chaos/stack"},
+	"github.com/redis/go-redis/v9":        {"server/cache"},
+	"github.com/maypok86/otter/v2":        {"server/cache"},
+	"github.com/prometheus/client_golang": {"server/metrics"},
+	"github.com/jackc/pgx/v5":             {"server/pgstore", "chaos/stack"},                                                      // chaos/stack: readiness is asked, not slept for
+	"golang.org/x/sync":                   {"chaos/lab", "chaos/lab/names", "chaos/stack", "loadtest", "scenarios/run", "server"}, // groups of goroutines, single-flight
+	"golang.org/x/sys":                    {"chaos/link", "chaos/stack", "loadtest"},                                              // sockets; processes; nanosleep
 
 	"github.com/failsafe-go/failsafe-go": {"server/cache"}, // the state of its circuit breaker
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"brownout/server/feature"
+	"brownout/server/metrics"
 )
 
 // A method answers one request, or returns an error for a failure.
@@ -26,6 +27,7 @@ func (s *Server) routes() []route {
 	return []route{
 		{"/livez", s.fail, map[string]method{"GET": s.livez}},
 		{"/readyz", s.fail, map[string]method{"GET": s.readyz}},
+		{"/metrics", s.fail, map[string]method{"GET": s.showMetrics}},
 		{"/v1/environments/{env}/flags", s.fail, map[string]method{"GET": s.listFlags}},
 		{"/v1/environments/{env}/flags/{key}", s.fail, map[string]method{
 			"GET": s.getFlag, "PUT": s.admin(s.putFlag), "DELETE": s.admin(s.deleteFlag),
@@ -39,13 +41,16 @@ func (s *Server) routes() []route {
 // Serve; then nobody retries invalidations, and a store that needs Serve is not there.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
+	known := counters{of: map[string]*metrics.Route{}, none: s.metrics.NewRoute("none")}
 	for _, r := range s.routes() {
-		mux.Handle(r.pattern, s.serve(r, strings.Join(r.names(), ", ")))
+		names := r.names()
+		mux.Handle(r.pattern, s.serve(r, strings.Join(names, ", ")))
+		known.of[r.pattern] = s.metrics.NewRoute(r.pattern, names...)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, refuse(http.StatusNotFound, "there is nothing at this path"))
 	})
-	return s.requests.count(mux)
+	return s.observe(known, s.requests.count(mux))
 }
 
 // names are the methods of a route, sorted. HEAD is GET without the body, which net/http
@@ -81,6 +86,11 @@ func (s *Server) serve(route route, allow string) http.Handler {
 	})
 }
 
+func (s *Server) showMetrics(w http.ResponseWriter, r *http.Request) error {
+	s.scrape.ServeHTTP(w, r)
+	return nil
+}
+
 // names reads and checks the parts of the path. A path without a key has key "".
 func names(r *http.Request) (environment, key string, err error) {
 	environment, key = r.PathValue("env"), r.PathValue("key")
@@ -109,6 +119,7 @@ func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) (snapshot feat
 // read reads an environment and says where it came from.
 func (s *Server) read(w http.ResponseWriter, r *http.Request, environment string) (feature.Snapshot, source, error) {
 	snapshot, from, err := s.flags.read(r.Context(), environment)
+	s.tally.count(from)
 	status, encodeErr := from.header()
 	if encodeErr != nil {
 		return snapshot, from, encodeErr

@@ -145,6 +145,13 @@ func (v *invalidations) copy() map[string]debt {
 	return maps.Clone(v.owed)
 }
 
+// pending is how many environments something is owed for.
+func (v *invalidations) pending() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.owed)
+}
+
 // settled drops the debt unless it has grown since.
 func (v *invalidations) settled(environment string, d debt) {
 	v.mu.Lock()

@@ -31,6 +31,7 @@ import (
 	"sync"
 	"time"
 
+	"brownout/server/metrics"
 	"brownout/server/pgstore"
 )
 
@@ -44,6 +45,10 @@ type Server struct {
 	log      *slog.Logger
 	flags    *flags
 	database *pgstore.Store // nil: the store has no life of its own
+
+	metrics *metrics.Metrics
+	scrape  http.Handler // shows metrics
+	tally   tally
 
 	requests                  requests
 	databaseProbe, cacheProbe probe
@@ -65,8 +70,11 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the server: %w", err)
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, flags: newFlags(cfg, store, cache), database: database}
-	s.databaseProbe.check, s.cacheProbe.check = store.Ready, cache.Ping
+	counted := &countedStore{Store: store}
+	s := &Server{cfg: cfg, log: cfg.Log, flags: newFlags(cfg, counted, cache), database: database, metrics: metrics.New()}
+	s.databaseProbe.check, s.cacheProbe.check = counted.Ready, cache.Ping
+	s.scrape = s.metrics.Handler()
+	s.measure(s.metrics, counted)
 	return s, nil
 }
 

@@ -30,7 +30,9 @@ func connect(s Settings) (redis.UniversalClient, *conns, error) {
 	// go-redis prints each failed dial on standard error. The state of the cache is
 	// logged by its owner.
 	logging.Disable()
-	return s.Client.open(a), lines, nil
+	client := s.Client.open(a)
+	client.AddHook(meter{lines.traffic})
+	return client, lines, nil
 }
 
 // open makes the client of that kind.

@@ -29,6 +29,8 @@ type conns struct {
 	tls    *tls.Config // nil: none
 	check  bool
 
+	traffic *Traffic
+
 	era     atomic.Int64
 	renewed atomic.Int64 // when the era began, in nanoseconds since start
 	start   time.Time
@@ -44,12 +46,23 @@ func newConns(c Client, secure *tls.Config) *conns {
 			Timeout:         c.DialTimeout,
 			KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: aliveIdle, Interval: aliveInterval, Count: aliveCount},
 		},
-		tls: secure, check: c.CheckConns, start: time.Now().Add(-renewEvery), open: map[*conn]bool{},
+		tls: secure, check: c.CheckConns, traffic: newTraffic(), start: time.Now().Add(-renewEvery), open: map[*conn]bool{},
 	}
 }
 
-// dial is go-redis' Dialer. Unlike its own it ends with ctx under TLS, too.
+// dial is go-redis' Dialer.
 func (s *conns) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	s.traffic.Dials.Add(1)
+	c, err := s.connect(ctx, network, addr)
+	if err != nil {
+		s.traffic.FailedDials.Add(1)
+		return nil, err
+	}
+	return c, nil
+}
+
+// connect opens a connection. Unlike go-redis' own dialer it ends with ctx under TLS, too.
+func (s *conns) connect(ctx context.Context, network, addr string) (*conn, error) {
 	c := &conn{of: s, era: s.era.Load()} // before the dial: who is named now may be out of date when it is done
 	raw, err := s.dialer.DialContext(ctx, network, addr)
 	if err != nil {
@@ -97,6 +110,20 @@ type conn struct {
 	raw      net.Conn // the TCP connection
 	of       *conns
 	era      int64
+}
+
+// Read counts what it reads.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.of.traffic.Received.Add(uint64(n))
+	return n, err
+}
+
+// Write counts what it writes.
+func (c *conn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.of.traffic.Sent.Add(uint64(n))
+	return n, err
 }
 
 // Close closes the connection.

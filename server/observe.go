@@ -1,0 +1,62 @@
+package server
+
+import (
+	"net/http"
+	"time"
+
+	"brownout/server/metrics"
+)
+
+// An exchange is an answer under way, as it is counted.
+type exchange struct {
+	http.ResponseWriter
+	status int // 0: nothing is out yet
+}
+
+// WriteHeader notes the status.
+func (e *exchange) WriteHeader(status int) {
+	if status >= http.StatusOK { // else others follow
+		e.begin(status)
+	}
+	e.ResponseWriter.WriteHeader(status)
+}
+
+// Write writes, and begins the answer if nobody has.
+func (e *exchange) Write(data []byte) (int, error) {
+	e.begin(http.StatusOK)
+	return e.ResponseWriter.Write(data)
+}
+
+// begin is called by all that writes; the first one counts.
+func (e *exchange) begin(status int) {
+	if e.status == 0 {
+		e.status = status
+	}
+}
+
+// Unwrap is for http.ResponseController.
+func (e *exchange) Unwrap() http.ResponseWriter { return e.ResponseWriter }
+
+// counters are those of each pattern of the mux.
+type counters struct {
+	of   map[string]*metrics.Route
+	none *metrics.Route // for paths that the mux answers by itself
+}
+
+// observe counts what next answers. next is, or ends in, a mux: that notes in the
+// request which pattern it was.
+func (s *Server) observe(known counters, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		e := &exchange{ResponseWriter: w}
+		defer func() {
+			e.begin(http.StatusOK) // net/http says so for a handler that says nothing
+			route, found := known.of[r.Pattern]
+			if !found {
+				route = known.none
+			}
+			route.Count(r.Method, e.status, time.Since(began))
+		}()
+		next.ServeHTTP(e, r)
+	})
+}
