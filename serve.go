@@ -23,7 +23,7 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return &exitError{exitUsage, fmt.Errorf("settings: %w", err)}
 			}
-			cfg.Log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+			cfg.Log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: cfg.LogLevel}))
 			s, err := server.New(cfg)
 			if err != nil {
 				return &exitError{exitUsage, fmt.Errorf("settings: %w", err)}

@@ -40,6 +40,7 @@ type Config struct {
 
 	OFREPEnvironment string // what evaluations mean that name no environment
 
+	LogLevel        slog.Level    // for who makes Log; debug: a line for each request
 	ShutdownTimeout time.Duration // for requests in flight when the server is told to stop
 
 	Log   *slog.Logger  // default: discard

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -200,6 +201,16 @@ func readOFREPEnvironment(c *Config, value string) error {
 		return fmt.Errorf("an environment: %w", err)
 	}
 	c.OFREPEnvironment = value
+	return nil
+}
+
+func readLogLevel(c *Config, value string) error {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, known := levels[value]
+	if !known {
+		return errors.New("debug, info, warn or error")
+	}
+	c.LogLevel = level
 	return nil
 }
 

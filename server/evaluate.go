@@ -83,7 +83,7 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, data []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	if _, err := w.Write(data); err != nil { // the caller's connection
-		s.log.Debug("answering", "method", r.Method, "path", r.URL.Path, "error", err)
+		s.log.Debug("answering", "request", requestID(w), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 }
 

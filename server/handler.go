@@ -1,7 +1,9 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,7 +52,10 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, refuse(http.StatusNotFound, "there is nothing at this path"))
 	})
-	return s.observe(known, s.requests.count(mux))
+	over := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, refuse(http.StatusServiceUnavailable, "the server has stopped"))
+	})
+	return s.observe(known, s.requests.count(mux, over))
 }
 
 // names are the methods of a route, sorted. HEAD is GET without the body, which net/http
@@ -80,10 +85,26 @@ func (s *Server) serve(route route, allow string) http.Handler {
 			route.fail(w, r, refuse(http.StatusMethodNotAllowed, "%s is not possible here, want %s", r.Method, allow))
 			return
 		}
-		if err := answer(w, r); err != nil {
+		if err := guarded(answer, w, r); err != nil {
 			route.fail(w, r, err)
 		}
 	})
+}
+
+// guarded turns a panic into an error, as long as nothing of the answer is out: a fault
+// that one request meets is no reason for its caller to see a broken connection.
+func guarded(answer method, w http.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		if e, ok := w.(*exchange); v == http.ErrAbortHandler || !ok || e.status != 0 {
+			panic(v)
+		}
+		err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+	}()
+	return answer(w, r)
 }
 
 func (s *Server) showMetrics(w http.ResponseWriter, r *http.Request) error {

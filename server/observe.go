@@ -1,15 +1,17 @@
 package server
 
 import (
+	"log/slog"
 	"net/http"
 	"time"
 
 	"brownout/server/metrics"
 )
 
-// An exchange is an answer under way, as it is counted.
+// An exchange is an answer under way, as it is counted and logged.
 type exchange struct {
 	http.ResponseWriter
+	id     [1]string
 	status int // 0: nothing is out yet
 }
 
@@ -43,20 +45,33 @@ type counters struct {
 	none *metrics.Route // for paths that the mux answers by itself
 }
 
-// observe counts what next answers. next is, or ends in, a mux: that notes in the
-// request which pattern it was.
+// observe gives each request an id and counts what next answers. next is, or ends in, a
+// mux: that notes in the request which pattern it was.
 func (s *Server) observe(known counters, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		e := &exchange{ResponseWriter: w}
+		e := &exchange{ResponseWriter: w, id: [1]string{s.ids.of(r)}}
+		w.Header()[requestIDField] = e.id[:]
 		defer func() {
 			e.begin(http.StatusOK) // net/http says so for a handler that says nothing
+			took := time.Since(began)
 			route, found := known.of[r.Pattern]
 			if !found {
 				route = known.none
 			}
-			route.Count(r.Method, e.status, time.Since(began))
+			route.Count(r.Method, e.status, took)
+			s.logRequest(r, e, took)
 		}()
 		next.ServeHTTP(e, r)
 	})
+}
+
+// logRequest is for those who look for one request. The query is not told: nobody asks
+// for one here, and what stands in it may be a secret that was sent to the wrong place.
+func (s *Server) logRequest(r *http.Request, e *exchange, took time.Duration) {
+	if !s.log.Enabled(r.Context(), slog.LevelDebug) {
+		return
+	}
+	s.log.Debug("request", "request", e.id[0], "method", r.Method, "path", r.URL.Path, "status", e.status,
+		"source", e.Header().Get("Cache-Status"), "took", took)
 }

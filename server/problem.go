@@ -70,9 +70,17 @@ func (s *Server) failed(w http.ResponseWriter, r *http.Request, err error) *prob
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
 	case http.StatusInternalServerError:
-		s.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		s.logFailure(w, r, err)
 	}
 	return p
+}
+
+// logFailure tells of what nobody expected, once a second at most: a fault that hits
+// every request must not fill a disk.
+func (s *Server) logFailure(w http.ResponseWriter, r *http.Request, err error) {
+	if held, ok := s.failures.pass(); ok {
+		s.log.Error("request failed", "request", requestID(w), "method", r.Method, "path", r.URL.Path, "error", err, "more", held)
+	}
 }
 
 // reply answers with v.
@@ -88,6 +96,6 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, v any
 	// An error here is the caller's connection, or a value that cannot be encoded;
 	// the status is out in both cases.
 	if err := e.Encode(v); err != nil {
-		s.log.Debug("answering", "method", r.Method, "path", r.URL.Path, "error", err)
+		s.log.Debug("answering", "request", requestID(w), "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 }

@@ -13,11 +13,11 @@ type requests struct {
 	running sync.WaitGroup
 }
 
-// count is next, counted.
-func (q *requests) count(next http.Handler) http.Handler {
+// count is next, counted; and over when there is no server any more.
+func (q *requests) count(next, over http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !q.enter() {
-			http.Error(w, "the server has stopped", http.StatusServiceUnavailable)
+			over.ServeHTTP(w, r)
 			return
 		}
 		defer q.running.Done()

@@ -50,6 +50,9 @@ type Server struct {
 	scrape  http.Handler // shows metrics
 	tally   tally
 
+	ids      *idSource
+	failures hush // of requests, in the log
+
 	requests                  requests
 	databaseProbe, cacheProbe probe
 }
@@ -71,7 +74,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("making the server: %w", err)
 	}
 	counted := &countedStore{Store: store}
-	s := &Server{cfg: cfg, log: cfg.Log, flags: newFlags(cfg, counted, cache), database: database, metrics: metrics.New()}
+	s := &Server{cfg: cfg, log: cfg.Log, flags: newFlags(cfg, counted, cache), database: database, metrics: metrics.New(), ids: newIDSource()}
 	s.databaseProbe.check, s.cacheProbe.check = counted.Ready, cache.Ping
 	s.scrape = s.metrics.Handler()
 	s.measure(s.metrics, counted)

@@ -86,6 +86,10 @@ func variables() []variable {
 			name: "OFREP_ENVIRONMENT", doc: "environment of evaluations (OFREP) that name none in the field " + environmentField,
 			read: readOFREPEnvironment, show: func(c Config) string { return c.OFREPEnvironment },
 		},
+		{
+			name: "LOG_LEVEL", doc: "least level of lines in the log: debug (a line for each request), info, warn or error",
+			read: readLogLevel, show: func(c Config) string { return strings.ToLower(c.LogLevel.String()) },
+		},
 		within("SHUTDOWN_TIMEOUT", "time for requests in flight when the server is told to stop", func(c *Config) *time.Duration { return &c.ShutdownTimeout }),
 	}
 }

@@ -52,11 +52,11 @@ func Start(t testing.TB, profile string, change ...func(*server.Config)) *Server
 	if cfg.Store != feature.Store(store) {
 		store = nil
 	}
-	return &Server{URL: "http://" + serve(t, cfg), Store: store}
+	return &Server{URL: "http://" + Serve(t, cfg), Store: store}
 }
 
-// serve runs a server until the test ends and returns its address.
-func serve(t testing.TB, cfg server.Config) string {
+// Serve runs a server until the test ends and returns its address.
+func Serve(t testing.TB, cfg server.Config) string {
 	t.Helper()
 	s, err := server.New(cfg)
 	if err != nil {
