@@ -46,6 +46,8 @@ type Config struct {
 	Log   *slog.Logger  // default: discard
 	Store feature.Store // in place of PostgreSQL
 	Cache feature.Cache // in place of Backend; closed when the server ends
+
+	Around Around // the parts of the server; default: nothing
 }
 
 // DefaultConfig is what holds when nothing is set, in the given profile.

@@ -55,7 +55,7 @@ func (s *Server) Handler() http.Handler {
 	over := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, refuse(http.StatusServiceUnavailable, "the server has stopped"))
 	})
-	return s.observe(known, s.requests.count(mux, over))
+	return s.observe(known, s.requests.count(s.cfg.Around.handler(mux), over))
 }
 
 // names are the methods of a route, sorted. HEAD is GET without the body, which net/http

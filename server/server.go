@@ -73,6 +73,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the server: %w", err)
 	}
+	store, cache = cfg.Around.store(store), cfg.Around.cache(cache)
 	counted := &countedStore{Store: store}
 	s := &Server{cfg: cfg, log: cfg.Log, flags: newFlags(cfg, counted, cache), database: database, metrics: metrics.New(), ids: newIDSource()}
 	s.databaseProbe.check, s.cacheProbe.check = counted.Ready, cache.Ping
