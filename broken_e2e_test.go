@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"brownout/results/judge"
@@ -14,7 +13,7 @@ import (
 type brokenTarget struct {
 	name     string // what the target does wrong
 	scenario string
-	set      []string // what breaks the target: settings, or defects of the broken server
+	set      []string // what breaks the target: settings, or defects of brownout serve
 	shorter  []string // path=value: as long as the expectations need, and no longer
 	missed   []string // "phase figure"; "run figure" of what stands in always
 }
@@ -78,7 +77,7 @@ func cacheAnswersNo() []brokenTarget {
 		},
 		{
 			name: "a full Redis is asked until there is room", scenario: "cache-oom",
-			set: []string{"server.defects=insists"}, shorter: append([]string{"phases.outage.for=3500ms"}, brief...),
+			set: []string{"server.defect=fill-until-taken"}, shorter: append([]string{"phases.outage.for=3500ms"}, brief...),
 			missed: []string{"outage p99"},
 		},
 		{
@@ -105,7 +104,7 @@ func databaseIsGone() []brokenTarget {
 		},
 		{
 			name: "writes that failed are acknowledged", scenario: "database-refused",
-			set: []string{"server.defects=acks"}, shorter: append([]string{"phases.outage.for=2s"}, warm...),
+			set: []string{"server.defect=ack-before-commit"}, shorter: append([]string{"phases.outage.for=2s"}, warm...),
 			missed: []string{"outage error_rate{op=write}", "run lost_writes"},
 		},
 		{
@@ -115,7 +114,7 @@ func databaseIsGone() []brokenTarget {
 		},
 		{
 			name: "the database is asked before the cache is believed", scenario: "database-blackhole",
-			set: []string{"server.defects=asks-first"}, shorter: append([]string{"phases.outage.for=5s"}, warm...),
+			set: []string{"server.defect=asks-database-first"}, shorter: append([]string{"phases.outage.for=5s"}, warm...),
 			missed: []string{"outage p99{source=hit}"},
 		},
 	}
@@ -131,12 +130,12 @@ func allIsGone() []brokenTarget {
 		},
 		{
 			name: "what cannot be done is acknowledged, what cannot be known is made up", scenario: "all-down",
-			set: []string{"server.defects=acks,makes-up"}, shorter: append([]string{"phases.outage.for=2s"}, brief...),
+			set: []string{"server.defect=ack-before-commit,unknown-is-empty"}, shorter: append([]string{"phases.outage.for=2s"}, brief...),
 			missed: []string{"run wrong_answers", "run lost_writes"},
 		},
 		{
 			name: "a dependency that failed once is not asked any more", scenario: "all-down",
-			set: []string{"server.defects=sulks"}, shorter: append([]string{"phases.outage.for=1500ms"}, brief[0], brief[1], "phases.recovery.for=3600ms"),
+			set: []string{"server.defect=breaker-never-closes,database-given-up"}, shorter: append([]string{"phases.outage.for=1500ms"}, brief[0], brief[1], "phases.recovery.for=3600ms"),
 			missed: []string{"recovery recovers_within", "recovery cache_back_within"},
 		},
 	}
@@ -146,9 +145,6 @@ func allIsGone() []brokenTarget {
 func (b brokenTarget) args() []string {
 	args := []string{b.scenario, "--again", "4"} // hanging targets cost a busy machine much
 	for _, set := range slices.Concat(b.set, b.shorter) {
-		if strings.HasPrefix(set, "server.defects=") {
-			args = append(args, "--target", "testdata/broken-target.yaml")
-		}
 		args = append(args, "--set", set)
 	}
 	return args

@@ -13,7 +13,7 @@ func brokenForServers() []brokenTarget {
 		},
 		{
 			name: "what is not in the cache any more is taken for deleted", scenario: "cache-restarts-empty",
-			set:     []string{"server.defects=trusts-misses"},
+			set:     []string{"server.defect=vanishing-flags"},
 			shorter: []string{brief[0], brief[1], "phases.first.for=1s", "phases.second.for=1s"},
 			missed:  []string{"first errors", "run wrong_answers"},
 		},
@@ -35,7 +35,7 @@ func brokenForServers() []brokenTarget {
 		},
 		{
 			name: "a database that failed once is not asked any more", scenario: "database-restart",
-			set: []string{"server.defects=sulks"}, shorter: append([]string{"phases.restart.for=4s"}, warm...),
+			set: []string{"server.defect=database-given-up"}, shorter: append([]string{"phases.restart.for=4s"}, warm...),
 			missed: []string{"restart recovers_within"},
 		},
 	}

@@ -10,14 +10,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain makes commands of the test binary: brownout itself, an app that is not
-// ours (see plainapp_test.go), and a server with defects (see
-// brokenserver_test.go). Tests find them in PATH.
+// TestMain makes commands of the test binary: brownout itself, and an app that is not
+// ours (see plainapp_test.go). Tests find them in PATH.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"brownout":     main,
-		"plainapp":     func() { untilStopped(servePlainApp) },
-		"brokenserver": func() { untilStopped(serveBroken) },
+		"brownout": main,
+		"plainapp": func() { untilStopped(servePlainApp) },
 	})
 }
 

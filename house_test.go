@@ -15,7 +15,7 @@ import (
 var mayImport = map[string][]string{
 	"": { // the command wires everything
 		"chaos", "chaos/ca", "chaos/lab", "chaos/lab/console", "chaos/stack", "results", "results/judge", "results/report",
-		"scenarios", "scenarios/run", "server",
+		"scenarios", "scenarios/run", "server", "server/defect",
 	},
 	"scenarios":         {"chaos", "chaos/failover", "loadtest", "results", "results/judge"},
 	"scenarios/run":     {"chaos", "chaos/ca", "chaos/failover", "chaos/lab", "chaos/process", "chaos/stack", "chaos/toxiproxy", "loadtest", "results", "results/figures", "scenarios"},
@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 
 	// The server knows nothing of the harness, and the harness nothing of it.
 	"server":         {"server/feature", "server/cache", "server/metrics", "server/ofrep", "server/pgstore"},
+	"server/defect":  {"server", "server/cache", "server/feature"}, // from outside: the server knows nothing of its defects
 	"server/feature": {},
 	"server/cache":   {"server/feature"},
 	"server/metrics": {}, // knows nothing of what it counts
