@@ -17,11 +17,28 @@ type Override struct {
 
 // ParseOverride reads "path=value".
 func ParseOverride(text string) (Override, error) {
-	path, value, ok := strings.Cut(text, "=")
+	path, value, ok := cutOutsideBraces(text)
 	if !ok || path == "" {
 		return Override{}, fmt.Errorf("--set %s: want path=value, for example server.profile=seed", text)
 	}
 	return Override{path, value}, nil
+}
+
+// cutOutsideBraces cuts text at its first "=" that stands in no braces: figures may
+// have some, as in phases.outage.expect.p99{op=read}.
+func cutOutsideBraces(text string) (path, value string, ok bool) {
+	depth := 0
+	for i, c := range text {
+		switch {
+		case c == '{':
+			depth++
+		case c == '}':
+			depth--
+		case c == '=' && depth == 0:
+			return text[:i], text[i+1:], true
+		}
+	}
+	return text, "", false
 }
 
 func (o Override) place() Place { return Place{File: "--set " + o.Path} }

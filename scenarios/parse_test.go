@@ -195,6 +195,8 @@ func TestOverride(t *testing.T) {
 		{"load.rate=500/s", ""},
 		{"phases.climb.for=1s", ""},
 		{"phases.steady.expect.p99=1s", ""},
+		{"phases.steady.expect.p99{op=read}=1s", ""},
+		{"phases.steady.expect.goodput=>= 1/s", ""},
 		{"phases.climb.faults.latency.jitter=0.1ms", ""},
 		{"phases.outage.for=1s", `--set phases.outage.for: there is no "outage" here; there are climb, steady`},
 		{"load.pace=1", `--set load.pace: there is no "pace" here; there are keys, rate`},
