@@ -41,4 +41,11 @@ bench: servers build ## Run the scenarios tagged bench, judge them, write run fo
 bench-full: servers build ## The same for the scenarios tagged full, which bench leaves out
 	bin/brownout run --tag full --again 2
 
-.PHONY: help build servers valkey lint test race bench bench-full
+prove: servers ## Run the harness against servers with known defects, all of them; takes about half an hour
+	$(GO) build -buildvcs=true -o bin/brownout . # a proof names its commit
+	bin/brownout prove --twins --repeats 3
+
+prove-fast: servers build ## The same for a few of them
+	bin/brownout prove --fast
+
+.PHONY: help build servers valkey lint test race bench bench-full prove prove-fast

@@ -15,10 +15,11 @@ import (
 var mayImport = map[string][]string{
 	"": { // the command wires everything
 		"chaos", "chaos/ca", "chaos/lab", "chaos/lab/console", "chaos/stack", "results", "results/judge", "results/report",
-		"scenarios", "scenarios/run", "server", "server/defect",
+		"scenarios", "scenarios/proof", "scenarios/run", "server", "server/defect",
 	},
 	"scenarios":         {"chaos", "chaos/failover", "loadtest", "results", "results/judge"},
 	"scenarios/run":     {"chaos", "chaos/ca", "chaos/failover", "chaos/lab", "chaos/process", "chaos/stack", "chaos/toxiproxy", "loadtest", "results", "results/figures", "scenarios"},
+	"scenarios/proof":   {"results", "results/judge", "results/report", "scenarios", "scenarios/run"},
 	"chaos":             {"results"},
 	"chaos/ca":          {},
 	"chaos/failover":    {},

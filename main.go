@@ -75,7 +75,7 @@ inconclusive before pass.`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), reportCommand(), listCommand(), checkCommand(), serveCommand(), labCommand(), doctorCommand())
+	root.AddCommand(runCommand(), reportCommand(), listCommand(), checkCommand(), serveCommand(), labCommand(), doctorCommand(), proveCommand())
 
 	err := root.ExecuteContext(ctx)
 	if err == nil {

@@ -1,0 +1,118 @@
+package proof
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"brownout/results/judge"
+)
+
+// A Plan says what is to be proven.
+type Plan struct {
+	Cases   []Case
+	Twins   []Twin
+	Alarms  []string // scenarios that the clean server is repeated in
+	Repeats int
+}
+
+// A Prover carries out a plan.
+type Prover struct {
+	Plan    Plan
+	Journal *Journal // required; jobs that it has are not done again
+	// Run runs an arm and judges it. Its error says that there is no run to judge.
+	Run func(context.Context, Arm) (Outcome, error) // required
+	// Again is how many times an invalid run is repeated: it says nothing of the target.
+	Again int
+	// Say is told of each record. Default: nobody.
+	Say func(done, all int, r Record)
+}
+
+// Check plans every run without making one.
+func (p Plan) Check() error {
+	for _, j := range p.jobs() {
+		if _, err := j.arm(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Prove makes the runs that the journal does not have. When ctx ends it returns its
+// error; what was done until then is in the journal.
+func (p *Prover) Prove(ctx context.Context) error {
+	jobs := p.Plan.jobs()
+	for i, j := range jobs {
+		if _, done := p.Journal.find(j.name); done {
+			continue
+		}
+		r, err := p.do(ctx, j)
+		if err != nil {
+			return err
+		}
+		if err := p.Journal.Append(r); err != nil {
+			return err
+		}
+		if p.Say != nil {
+			p.Say(i+1, len(jobs), r)
+		}
+	}
+	return nil
+}
+
+// do does a job, and again as long as the run is invalid.
+func (p *Prover) do(ctx context.Context, j job) (Record, error) {
+	a, err := j.arm()
+	if err != nil {
+		return Record{}, err
+	}
+	r := Record{Job: j.name, Scenario: j.scenario, Set: j.set, Began: time.Now().UTC()}
+	for {
+		r.Attempts++
+		o, err := p.Run(ctx, a)
+		if ctx.Err() != nil {
+			return Record{}, fmt.Errorf("running %s: %w", j.name, ctx.Err())
+		}
+		if err != nil { // nothing to judge is an invalid run, and no reason to give up the others
+			o = Outcome{Judgment: judge.Judgment{Verdict: judge.Invalid, Why: err.Error(), Checks: []judge.Finding{{Verdict: judge.Invalid}}}}
+		}
+		r = o.note(r)
+		r.Took = time.Since(r.Began)
+		if j.once || j.says(r) || r.Attempts > p.Again {
+			return r, nil
+		}
+	}
+}
+
+// Choose returns the cases with these names, or all that are fast, or all.
+func Choose(all []Case, names []string, fast bool) ([]Case, error) {
+	if len(names) == 0 {
+		return slices.DeleteFunc(slices.Clone(all), func(c Case) bool { return fast && !c.Fast }), nil
+	}
+	var chosen []Case
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(c Case) bool { return c.Defect == name })
+		if i < 0 {
+			var known []string
+			for _, c := range all {
+				known = append(known, c.Defect)
+			}
+			return nil, fmt.Errorf("there is no defect %q; %sthere are %v", name, hint(name, known), sorted(known))
+		}
+		if all[i].Lacks != "" {
+			return nil, fmt.Errorf("the defect %s cannot be found yet: it takes %s", name, all[i].Lacks)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+func hint(name string, known []string) string {
+	if near := judge.Nearest(name, known); near != "" {
+		return fmt.Sprintf("did you mean %s? ", near)
+	}
+	return ""
+}
+
+func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
