@@ -84,7 +84,9 @@ func newRig(t *testing.T, names string, change func(*server.Config)) *rig {
 
 func (r *rig) ask(method, path, body string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	r.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+	q := httptest.NewRequest(method, path, strings.NewReader(body))
+	q.RemoteAddr = "127.0.0.1:1" // who may write
+	r.ServeHTTP(w, q)
 	return w
 }
 
