@@ -70,6 +70,9 @@ func writeNotes(w io.Writer, c Case) {
 	late := figures.SpreadOf(figures.Load(c.Recording.Hits), results.Hit.Lateness)
 	fmt.Fprintf(w, "  generator lateness p50 %s, p99 %s, max %s\n",
 		judge.Seconds.Format(late.P50.Seconds()), judge.Seconds.Format(late.P99.Seconds()), judge.Seconds.Format(late.Max.Seconds()))
+	if burst := figures.BurstOf(figures.Load(c.Recording.Hits)); burst.Caught() {
+		fmt.Fprintf(w, "  the generator caught up: it sent %d hits within 100 ms, of which at most %d were due so close together\n", burst.Sent, burst.Due)
+	}
 	begin, end := time.Duration(0), c.length()+1
 	if cost, ok := figures.CostOf(c.Recording, results.ProcessTarget, begin, end); ok {
 		fmt.Fprintf(w, "  target %.2f CPU s per 1000 hits, peak memory %.0f MB\n", cost.PerThousand, float64(cost.PeakMemory)/1e6)
