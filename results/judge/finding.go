@@ -106,7 +106,7 @@ func apart(u Unit, value, bound float64) string {
 	case Ratio:
 		return fmt.Sprintf("%g", value)
 	case Bytes:
-		return fmt.Sprintf("%g B", value)
+		return fmt.Sprintf("%.0f B", value)
 	}
 	return fmt.Sprintf("%g/s", value)
 }

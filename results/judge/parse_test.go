@@ -24,6 +24,13 @@ func TestParse(t *testing.T) {
 		{"cache_hits", "== 0", Phase, results.Expectation{Figure: "cache_hits", Op: "==", Bound: 0}},
 		{"answers{source=stale}", "<= 5 %", Phase, results.Expectation{Figure: "answers", Where: map[string]string{"source": "stale"}, Op: "<=", Bound: 0.05}},
 		{"connects{link=database}", "20/s", Phase, results.Expectation{Figure: "connects", Where: map[string]string{"link": "database"}, Op: "<=", Bound: 20}},
+		{"memory_max", "64MB", Phase, results.Expectation{Figure: "memory_max", Op: "<=", Bound: 64e6}},
+		{"memory_growth", "< 1.5 KB", Run, results.Expectation{Figure: "memory_growth", Op: "<", Bound: 1500}},
+		{"bytes_per_hit{link=cache-1}", "200B", Phase, results.Expectation{Figure: "bytes_per_hit", Where: map[string]string{"link": "cache-1"}, Op: "<=", Bound: 200}},
+		{"queries_per_request", "1.5", Phase, results.Expectation{Figure: "queries_per_request", Op: "<=", Bound: 1.5}},
+		{"backoff_factor{link=cache}", "1.5", Phase, results.Expectation{Figure: "backoff_factor", Where: map[string]string{"link": "cache"}, Op: ">=", Bound: 1.5}},
+		{"invisible_after{after=5s}", "1%", Run, results.Expectation{Figure: "invisible_after", Where: map[string]string{"after": "5s"}, Op: "<=", Bound: 0.01}},
+		{"recovers_at", "300/s", Run, results.Expectation{Figure: "recovers_at", Op: ">=", Bound: 300}},
 		{"staleness", "0", Run, results.Expectation{Figure: "staleness", Op: "<=", Bound: 0}},
 	} {
 		row.want.Text = row.key + ": " + row.text
@@ -56,6 +63,12 @@ func TestParseSaysWhatWouldBeRight(t *testing.T) {
 		{"an endless rate", "goodput", "inf/s", Phase, "is not a rate"},
 		{"half an error", "errors", "0.5", Phase, `errors: "0.5" is not a whole number, for example 0`},
 		{"less than nothing", "p99", "-1s", Phase, "-1s is out of range"},
+		{"a size without its unit", "memory_max", "64", Phase, `memory_max: "64" is not a size, for example 64MB`},
+		{"a size in words", "memory_max", "64 megs", Phase, "is not a size"},
+		{"a ratio with a unit", "queries_per_request", "1/s", Phase, `queries_per_request: "1/s" is not a number, for example 1.2`},
+		{"less than no ratio", "queries_per_request", "-1", Phase, "-1 is out of range; want a number"},
+		{"another time to wait", "invisible_after{after=2s}", "1%", Run, `unknown after "2s"; there are 1s, 5s, 60s`},
+		{"no time to wait", "invisible_after", "1%", Run, "invisible_after needs a after; write for example invisible_after{after=1s}"},
 		{"no bound", "p99", "", Phase, `p99: "" is not a duration`},
 		{"a comparison alone", "p99", "<=", Phase, `p99: "" is not a duration`},
 		{"another comparison", "p99", "=> 1s", Phase, "unknown comparison"},
@@ -128,6 +141,14 @@ func TestFormat(t *testing.T) {
 		{Share, 0, "0%"},
 		{Share, 0.9512, "95.1%"},
 		{PerSecond, 400, "400/s"},
+		{Ratio, 1.064, "1.06"},
+		{Ratio, 3, "3"},
+		{Bytes, 0, "0 B"},
+		{Bytes, 999, "999 B"},
+		{Bytes, 6610, "6.61 KB"},
+		{Bytes, 28.8e6, "28.8 MB"},
+		{Bytes, -3e6, "-3 MB"},
+		{Bytes, 2e9, "2 GB"},
 		{PerSecond, 0.6, "0.60/s"},
 	} {
 		if got := row.unit.Format(row.value); got != row.want {
@@ -146,6 +167,8 @@ func TestAMissNeverLooksLikeItsBound(t *testing.T) {
 		{Seconds, 0.12, 0.12, "120 ms"},
 		{Share, 0.9499, 0.95, "94.99%"},
 		{PerSecond, 400.3, 400, "400.3/s"},
+		{Ratio, 1.0007, 1.001, "1.0007"},
+		{Bytes, 64_010_001, 64_010_000, "64010001 B"},
 	} {
 		if got := apart(row.unit, row.value, row.bound); got != row.want {
 			t.Errorf("apart(%v, %v) = %q, want %q", row.value, row.bound, got, row.want)
