@@ -237,3 +237,21 @@ func TestWriteVerdict(t *testing.T) {
 		t.Errorf("verdict file (-want +got):\n%s", diff)
 	}
 }
+
+// A verdict of an older brownout has fewer defaults. Those it had are kept.
+func TestReadVerdictFillsDefaultsIn(t *testing.T) {
+	dir := t.TempDir()
+	old := `{"verdict": "pass", "why": "of old", "defaults": {"tail_hits": 7, "rate_reached": 0.5}}`
+	if err := os.WriteFile(filepath.Join(dir, VerdictFile), []byte(old), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadVerdict(dir)
+	want := judge.Judgment{Verdict: judge.Pass, Why: "of old", Defaults: judge.Standard()}
+	want.Defaults.TailHits, want.Defaults.RateReached = 7, 0.5
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("ReadVerdict (-want +got), error %v:\n%s", err, diff)
+	}
+	if _, err := ReadVerdict(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("ReadVerdict of no verdict = %v, want one that says it is not there", err)
+	}
+}

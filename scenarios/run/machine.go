@@ -19,7 +19,7 @@ func (r *runner) machineSamples() []results.Sample {
 	at := now.Sub(r.base)
 	machine := results.Sample{
 		At: at, Process: results.ProcessMachine,
-		Drift: now.Round(0).Sub(r.base.Round(0)) - at, // Round takes the monotonic clock away
+		Drift: time.Duration(now.UnixNano()-r.base.UnixNano()) - at, // these are of the wall clock, at is not
 	}
 	if text, err := os.ReadFile("/proc/stat"); err == nil {
 		machine.CPU, machine.Steal = machineTimes(string(text))
