@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -13,10 +15,8 @@ import (
 	"brownout/server/feature"
 )
 
-const (
-	maxBody  = 64 << 10 // bytes of a request
-	bodyWait = 10 * time.Second
-)
+// maxBody bounds the body of a request, in bytes.
+const maxBody = 64 << 10
 
 // readDraft reads the body of a PUT.
 func readDraft(w http.ResponseWriter, r *http.Request) (feature.Draft, error) {
@@ -27,26 +27,29 @@ func readDraft(w http.ResponseWriter, r *http.Request) (feature.Draft, error) {
 	return parseDraft(data)
 }
 
-// readBody reads a body to its end, up to its bounds in bytes and in time.
+// readBody reads a body to its end, up to its bounds in bytes and in time (see observe).
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	control := http.NewResponseController(w)
-	// Writers of one byte an hour must not hold a connection. A writer without
-	// deadlines (a test's) has no connection.
-	if err := control.SetReadDeadline(time.Now().Add(bodyWait)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return nil, err
-	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return nil, err
-		}
-		return nil, refuse(http.StatusBadRequest, "the body could not be read to its end")
+		return nil, bodyFault(err)
 	}
-	if err := control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return nil, err
+	// The bound in time is over with the body. A writer without deadlines (a test's) has none.
+	if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return nil, fmt.Errorf("taking the time limit of the body away: %w", err)
 	}
 	return data, nil
+}
+
+// bodyFault says why a body could not be read.
+func bodyFault(err error) error {
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return refuse(http.StatusRequestTimeout, "the body did not come in time")
+	}
+	return refuse(http.StatusBadRequest, "the body could not be read to its end")
 }
 
 // parseDraft reads one JSON object with the fields of a draft and no others.

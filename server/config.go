@@ -40,6 +40,12 @@ type Config struct {
 
 	OFREPEnvironment string // what evaluations mean that name no environment
 
+	FlagLimit     int           // flags of an environment at most; one more for each write at the same moment
+	HeaderTimeout time.Duration // for a client to send the head of a request
+	BodyTimeout   time.Duration // for a client to send the body
+	WriteTimeout  time.Duration // for a client to take the answer, counted from its beginning
+	IdleTimeout   time.Duration // between two requests on a connection
+
 	LogLevel        slog.Level    // for who makes Log; debug: a line for each request
 	ShutdownTimeout time.Duration // for requests in flight when the server is told to stop
 
@@ -62,6 +68,11 @@ func DefaultConfig(p Profile) Config {
 		MemoryLimit:            64 << 20,
 		Profile:                p,
 		OFREPEnvironment:       "production",
+		FlagLimit:              100_000,
+		HeaderTimeout:          5 * time.Second,
+		BodyTimeout:            10 * time.Second,
+		WriteTimeout:           30 * time.Second,
+		IdleTimeout:            2 * time.Minute,
 		ShutdownTimeout:        10 * time.Second,
 	}
 }
@@ -86,7 +97,7 @@ func (c Config) store() (feature.Store, *pgstore.Store, error) {
 	}
 	s, err := pgstore.New(pgstore.Config{
 		URL: c.DatabaseURL, Timeout: c.DatabaseTimeout, ConnectTimeout: c.DatabaseConnectTimeout,
-		PoolSize: c.DatabasePoolSize, Log: c.Log,
+		PoolSize: c.DatabasePoolSize, FlagLimit: c.FlagLimit, Log: c.Log,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("DATABASE_URL: %w", err)

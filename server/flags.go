@@ -240,7 +240,7 @@ func (f *flags) written(ctx context.Context, environment string, revision uint64
 		f.kept.change(environment, revision, change)
 		f.floors.raise(environment, revision)
 		f.invalidate(ctx, environment)
-	case errors.Is(err, feature.ErrNotFound):
+	case errors.Is(err, feature.ErrNotFound), errors.Is(err, feature.ErrFull):
 		f.storeLog.observe(nil) // it answered, and nothing was written
 	default:
 		f.storeLog.observe(err)

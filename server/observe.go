@@ -12,7 +12,8 @@ import (
 type exchange struct {
 	http.ResponseWriter
 	id     [1]string
-	status int // 0: nothing is out yet
+	status int           // 0: nothing is out yet
+	wait   time.Duration // for the client to take the answer
 }
 
 // WriteHeader notes the status.
@@ -29,11 +30,15 @@ func (e *exchange) Write(data []byte) (int, error) {
 	return e.ResponseWriter.Write(data)
 }
 
-// begin is called by all that writes; the first one counts.
+// begin is called by all that writes; the first one counts. From then on the client has
+// to take the answer.
 func (e *exchange) begin(status int) {
-	if e.status == 0 {
-		e.status = status
+	if e.status != 0 {
+		return
 	}
+	e.status = status
+	// A writer without deadlines, as one of a test, has no client that is slow.
+	_ = http.NewResponseController(e.ResponseWriter).SetWriteDeadline(time.Now().Add(e.wait))
 }
 
 // Unwrap is for http.ResponseController.
@@ -50,7 +55,7 @@ type counters struct {
 func (s *Server) observe(known counters, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		e := &exchange{ResponseWriter: w, id: [1]string{s.ids.of(r)}}
+		e := &exchange{ResponseWriter: w, id: [1]string{s.ids.of(r)}, wait: s.cfg.WriteTimeout}
 		w.Header()[requestIDField] = e.id[:]
 		defer func() {
 			e.begin(http.StatusOK) // net/http says so for a handler that says nothing
@@ -62,6 +67,9 @@ func (s *Server) observe(known counters, next http.Handler) http.Handler {
 			route.Count(r.Method, e.status, took)
 			s.logRequest(r, e, took)
 		}()
+		if r.ContentLength != 0 { // also where nobody reads it: net/http does so before the answer goes out
+			_ = http.NewResponseController(w).SetReadDeadline(began.Add(s.cfg.BodyTimeout))
+		}
 		next.ServeHTTP(e, r)
 	})
 }

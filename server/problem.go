@@ -44,6 +44,8 @@ func problemOf(err error) *problem {
 		p = refuse(http.StatusRequestEntityTooLarge, "the body is too large, want at most %d bytes", large.Limit)
 	case errors.Is(err, feature.ErrNotFound):
 		p = refuse(http.StatusNotFound, "there is no such flag")
+	case errors.Is(err, feature.ErrFull):
+		p = refuse(http.StatusConflict, "the environment has as many flags as it may have (FLAG_LIMIT), want one of them deleted first")
 	case errors.Is(err, feature.ErrUnknownOutcome):
 		p = refuse(http.StatusServiceUnavailable, "the database did not answer in time, and the write may have been done")
 	case errors.Is(err, errBusy):

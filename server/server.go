@@ -29,14 +29,13 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"time"
 
 	"brownout/server/metrics"
 	"brownout/server/pgstore"
 )
 
-// headerWait is how long a client may take to send the head of a request.
-const headerWait = 5 * time.Second
+// maxHeader bounds the head of a request, in bytes; net/http allows 4096 more.
+const maxHeader = 16 << 10
 
 // A Server is a flag server. Make one with New and start it with Run or Serve,
 // once.
@@ -134,10 +133,13 @@ func (s *Server) runDatabase(ctx context.Context) {
 func (s *Server) serveHTTP(ctx context.Context, l net.Listener) error {
 	h := &http.Server{
 		Handler:           s.Handler(),
-		ReadHeaderTimeout: headerWait,
-		IdleTimeout:       2 * time.Minute,
+		ReadHeaderTimeout: s.cfg.HeaderTimeout,
+		IdleTimeout:       s.cfg.IdleTimeout,
+		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-		// No WriteTimeout: how long an answer takes is the profile's business.
+		// No ReadTimeout and no WriteTimeout: they would also end requests that wait for
+		// the cache or the database, and how long that takes is the profile's business.
+		// Clients that are slow to send or to take have bounds of their own; see observe.
 	}
 	s.log.Info("listening", "address", l.Addr().String(), "profile", s.cfg.Profile.Name, "cache", s.flags.cache.Name())
 	ended := make(chan error, 1)

@@ -86,6 +86,11 @@ func variables() []variable {
 			name: "OFREP_ENVIRONMENT", doc: "environment of evaluations (OFREP) that name none in the field " + environmentField,
 			read: readOFREPEnvironment, show: func(c Config) string { return c.OFREPEnvironment },
 		},
+		atLeast(1, "FLAG_LIMIT", "flags of an environment at most; writes at the same moment may add one each", func(c *Config) *int { return &c.FlagLimit }),
+		within("HEADER_TIMEOUT", "longest time for a client to send the head of a request", func(c *Config) *time.Duration { return &c.HeaderTimeout }),
+		within("BODY_TIMEOUT", "longest time for a client to send the body of a request", func(c *Config) *time.Duration { return &c.BodyTimeout }),
+		within("WRITE_TIMEOUT", "longest time for a client to take an answer, counted from its beginning", func(c *Config) *time.Duration { return &c.WriteTimeout }),
+		within("IDLE_TIMEOUT", "longest time between two requests on a connection", func(c *Config) *time.Duration { return &c.IdleTimeout }),
 		{
 			name: "LOG_LEVEL", doc: "least level of lines in the log: debug (a line for each request), info, warn or error",
 			read: readLogLevel, show: func(c Config) string { return strings.ToLower(c.LogLevel.String()) },

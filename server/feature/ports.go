@@ -9,6 +9,8 @@ import (
 var (
 	// ErrNotFound: there is no such flag. Nothing was written.
 	ErrNotFound = errors.New("flag not found")
+	// ErrFull: the environment has as many flags as it may have. Nothing was written.
+	ErrFull = errors.New("the environment is full")
 	// ErrUnavailable: the store could not be asked. A later try may succeed.
 	ErrUnavailable = errors.New("the database is not available")
 	// ErrUnknownOutcome: a write was sent and its answer was lost. It may have been
@@ -35,7 +37,7 @@ type Receipt struct {
 type Store interface {
 	// Snapshot reads an environment, all of it at one revision.
 	Snapshot(ctx context.Context, environment string) (Snapshot, error)
-	// Put writes a flag.
+	// Put writes a flag. One that there is can always be written.
 	Put(ctx context.Context, environment, key string, d Draft) (Receipt, error)
 	// Delete removes a flag and returns the environment's new revision.
 	Delete(ctx context.Context, environment, key string) (revision uint64, err error)

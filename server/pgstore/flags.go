@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,6 +18,9 @@ SELECT e.revision, f.key, f.enabled, f.value, f.variants, f.description, f.versi
 FROM environments e LEFT JOIN flags f ON f.environment = e.name AND NOT f.deleted
 WHERE e.name = $1 ORDER BY f.key`
 
+// There are never more flags than there were writes, so they are counted only where
+// there were more writes than flags may be, and only for a flag that is new. Writes at
+// the same moment do not see each other's flags; each connection can add one too many.
 const upsertFlag = `
 WITH e AS (
 	INSERT INTO environments (name, revision) VALUES ($1, 1)
@@ -25,6 +29,11 @@ WITH e AS (
 )
 INSERT INTO flags AS f (environment, key, enabled, value, variants, description, version, created_version, updated_at)
 SELECT $1, $2, $3::boolean, $4, $5, $6, 1, 1, clock_timestamp() FROM e
+WHERE CASE
+	WHEN e.revision <= $7 THEN true
+	WHEN EXISTS (SELECT FROM flags WHERE environment = $1 AND key = $2 AND NOT deleted) THEN true
+	ELSE (SELECT count(*) FROM flags WHERE environment = $1 AND NOT deleted) < $7
+END
 ON CONFLICT (environment, key) DO UPDATE SET
 	enabled = excluded.enabled, value = excluded.value, variants = excluded.variants,
 	description = excluded.description, updated_at = excluded.updated_at, deleted = false,
@@ -87,8 +96,11 @@ func (s *Store) Put(ctx context.Context, environment, key string, d feature.Draf
 		variants = new(string(data))
 	}
 	r := feature.Receipt{Flag: feature.Flag{Key: key, Draft: d}}
-	err := s.queryOne(ctx, upsertFlag, []any{environment, key, d.Enabled, string(d.Value), variants, d.Description},
+	err := s.queryOne(ctx, upsertFlag, []any{environment, key, d.Enabled, string(d.Value), variants, d.Description, s.cfg.FlagLimit},
 		&r.Flag.Version, &r.Created, &r.Flag.UpdatedAt, &r.Revision)
+	if errors.Is(err, feature.ErrNotFound) { // no row: nothing was written
+		err = feature.ErrFull
+	}
 	if err != nil {
 		return feature.Receipt{}, fmt.Errorf("writing flag %s of %s: %w", key, environment, writeError(err))
 	}

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -40,12 +41,13 @@ const (
 // errStarting is what keeps the store from being used before the first try ended.
 var errStarting = errors.New("the schema has not been set up yet")
 
-// Config configures New. Every field but Log is required.
+// Config configures New. Every field but FlagLimit and Log is required.
 type Config struct {
 	URL            string        // as pgx reads it; may hold a password
 	Timeout        time.Duration // of an operation: waiting for a connection and the query
 	ConnectTimeout time.Duration // of a new connection
 	PoolSize       int           // connections at most
+	FlagLimit      int           // flags of an environment at most; see upsertFlag. Default: no limit
 	Log            *slog.Logger  // default: discard
 }
 
@@ -72,6 +74,9 @@ func New(cfg Config) (*Store, error) {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.FlagLimit <= 0 {
+		cfg.FlagLimit = math.MaxInt32
 	}
 	pool.MaxConns = int32(cfg.PoolSize)
 	pool.PingTimeout = cfg.Timeout

@@ -132,6 +132,18 @@ func TestPostgreSQLIsAStore(t *testing.T) {
 	servertest.TestStore(t, func(t *testing.T) feature.Store { return open(t) })
 }
 
+func TestPostgreSQLKeepsTheLimitOfFlags(t *testing.T) {
+	s, err := pgstore.New(pgstore.Config{
+		URL: newDatabase(t), Timeout: 5 * time.Second, ConnectTimeout: 5 * time.Second, PoolSize: 5, FlagLimit: servertest.LimitOfTest,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, s)
+	waitReady(t, s)
+	servertest.TestLimit(t, s)
+}
+
 func TestBeforeRunTheStoreIsUnavailable(t *testing.T) {
 	s := newStore(t, shared.URL())
 	_, err := s.Snapshot(t.Context(), "e")

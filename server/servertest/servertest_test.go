@@ -10,3 +10,9 @@ import (
 func TestTheStoreInMemoryIsAStore(t *testing.T) {
 	servertest.TestStore(t, func(*testing.T) feature.Store { return servertest.NewStore() })
 }
+
+func TestTheStoreInMemoryKeepsTheLimitOfFlags(t *testing.T) {
+	s := servertest.NewStore()
+	s.Limit = servertest.LimitOfTest
+	servertest.TestLimit(t, s)
+}

@@ -19,6 +19,9 @@ type Store struct {
 	// returned yet.
 	AfterSnapshot func(feature.Snapshot)
 
+	// Limit is how many flags an environment may have; 0: any number.
+	Limit int
+
 	mu           sync.Mutex
 	environments map[string]*environment
 	reads        int
@@ -32,6 +35,16 @@ type environment struct {
 type row struct {
 	flag    feature.Flag
 	deleted bool
+}
+
+// live counts the flags.
+func (e *environment) live() (n int) {
+	for _, r := range e.flags {
+		if !r.deleted {
+			n++
+		}
+	}
+	return n
 }
 
 // NewStore makes an empty store.
@@ -93,6 +106,9 @@ func (s *Store) Put(ctx context.Context, name, key string, d feature.Draft) (fea
 		s.environments[name] = e
 	}
 	old, existed := e.flags[key]
+	if fresh := !existed || old.deleted; fresh && s.Limit > 0 && e.live() >= s.Limit {
+		return feature.Receipt{}, feature.ErrFull
+	}
 	if d.Value == nil {
 		d.Value = json.RawMessage("null")
 	}
