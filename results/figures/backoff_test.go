@@ -63,6 +63,7 @@ func TestBackoffShapes(t *testing.T) {
 		{"a pool that connects once is no loop", pool(), ShapeNone, 1, 0, 0},
 		{"a fixed interval", failing(growing(8, 100*ms, sec, 1, exactly)...), ShapeFixed, 1, 0, 0.001},
 		{"a fixed interval with jitter", failing(growing(30, 100*ms, sec, 1, equal)...), ShapeFixed, 1, 0.1, 0.3},
+		{"an interval that creeps", failing(growing(8, 100*ms, sec, 1.05, exactly)...), ShapeFixed, 1, 0.01, 0.2},
 		{"exponential", failing(growing(8, 50*ms, 10*sec, 2, exactly)...), ShapeGrowing, 2, 0, 0.001},
 		{"exponential up to a cap", failing(growing(10, 50*ms, 400*ms, 2, exactly)...), ShapeGrowing, 2, 0, 0.001},
 		{"exponential with equal jitter", failing(growing(10, 50*ms, 10*sec, 2, equal)...), ShapeGrowing, 2, 0.05, 0.4},

@@ -32,6 +32,14 @@ func TestBurstOf(t *testing.T) {
 				h.Sent = sec + 500*ms
 			}
 		}), Burst{Sent: 60, Due: 10}, true},
+		{"each burst counts by itself, and in whatever order it was sent", load(func(h *results.Hit) {
+			switch {
+			case h.Due < 200*ms: // 20 of them, beside the 9 of the 90 ms before
+				h.Sent = 1900 * ms
+			case h.Due >= 1900*ms:
+				h.Sent = 100 * ms
+			}
+		}), Burst{Sent: 29, Due: 10}, true},
 		{"a small stall", load(func(h *results.Hit) {
 			if h.Due >= sec && h.Due < sec+50*ms {
 				h.Sent = sec + 50*ms

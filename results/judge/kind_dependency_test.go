@@ -101,6 +101,7 @@ func dependencyRows() []kindRow {
 
 		{"reconnects that are spread", "recovery", "reconnect_synchrony{link=cache}", "30%", reconnected(append(at(10*sec, 3), at(11*sec, 7)...)...), Fail, "70%", ""},
 		{"reconnects at once", "recovery", "reconnect_synchrony{link=cache}", "70%", reconnected(append(at(10*sec, 3), at(11*sec, 7)...)...), Pass, "70%", ""},
+		{"what came before the fault was gone is no reconnect", "recovery", "reconnect_synchrony{link=cache}", "50%", reconnected(append(at(9*sec, 30), append(at(10*sec, 5), at(11*sec, 5)...)...)...), Pass, "50%", ""},
 		{"few reconnects", "recovery", "reconnect_synchrony{link=cache}", "30%", reconnected(at(10*sec, 9)...), Inconclusive, "", "9 attempts to connect since the fault are too few: want 10"},
 
 		{"one query for three requests", "outage", "queries_per_request", "0.4", selected(at(6*sec, 600)...), Pass, "0.40", ""},
