@@ -11,11 +11,12 @@ type Shape string
 
 // The shapes.
 const (
-	ShapeNone    Shape = ""               // too few pauses
-	ShapeTight   Shape = "tight loop"     // no pause worth the name
-	ShapeFixed   Shape = "fixed interval" // pauses that do not grow
-	ShapeGrowing Shape = "exponential"    // each is the one before times a factor, up to a cap
-	ShapeUnclear Shape = "unclear"        // they vary too much to tell whether they grow
+	ShapeNone      Shape = ""               // too few pauses
+	ShapeTight     Shape = "tight loop"     // no pause worth the name
+	ShapeFixed     Shape = "fixed interval" // pauses that do not grow
+	ShapeGrowing   Shape = "exponential"    // each is the one before times a factor, up to a cap
+	ShapeUnclear   Shape = "unclear"        // they vary too much to tell whether they grow
+	ShapeIrregular Shape = "irregular"      // they vary more than jitter does: attempts that come as requests do
 )
 
 // A Backoff is what a client's pauses between attempts that failed tell of its rule.
@@ -35,7 +36,7 @@ type Backoff struct {
 // A Patience says what makes a row of attempts worth a fit.
 type Patience struct {
 	Least int           // pauses that are needed
-	Tight time.Duration // a loop whose median pause is shorter is tight
+	Tight time.Duration // a loop of which three of four pauses are shorter is tight
 	Round time.Duration // attempts closer than this are one: a pool's connections, together
 }
 
@@ -49,7 +50,10 @@ type Patience struct {
 // The logarithms of the pauses are fitted by a constant, by a line, and by a line that
 // becomes constant at every possible place (the cap), each by least squares. The model
 // with the least Bayesian information criterion wins. Growth must be that much more
-// likely than none (evidence), and must at least double the pause.
+// likely than none (evidence), and must at least double the pause. No growth is only
+// told when it would have shown: when a first pause of half the others would be out of
+// the ordinary, or the first one is more than half of the longest. Otherwise a few short
+// pauses before many long ones cannot be told from jitter, and the shape is unclear.
 func BackoffOf(attempts []Attempt, p Patience) Backoff {
 	row := longestRow(attempts)
 	b := Backoff{Attempts: len(row), Factor: 1, Pauses: pauses(row, p.Round)}
@@ -108,8 +112,12 @@ func tight(row []Attempt, pauses []time.Duration, p Patience) bool {
 		return row[len(row)-1].At-row[0].At >= 10*p.Tight
 	}
 	sorted := slices.Sorted(slices.Values(pauses))
-	return Quantile(sorted, 0.5) < p.Tight && row[len(row)-1].At-row[0].At >= 10*p.Tight
+	return Quantile(sorted, 0.75) < p.Tight && row[len(row)-1].At-row[0].At >= 10*p.Tight
 }
+
+// mostJitter is more than any jitter varies: pauses drawn from nothing to all have 0.58,
+// the gaps between independent requests 1.
+const mostJitter = 0.85
 
 // How much more likely growth must be than none, as a difference of information
 // criteria (6 is strong evidence: Kass and Raftery, 1995), and how late timers are, as a
@@ -136,13 +144,19 @@ func (b *Backoff) fit() {
 	switch {
 	case best.grows > 0 && growth >= 2 && still.badness-best.badness >= evidence:
 		b.Shape, b.Factor = ShapeGrowing, math.Exp(best.slope)
-	case still.couldTell():
-		b.Shape, best = ShapeFixed, still
+	case still.varies() <= math.Ln2/3 || b.Pauses[0] > b.Longest/2:
+		b.Shape = ShapeFixed
 	default:
-		b.Shape, best = ShapeUnclear, still
+		b.Shape = ShapeUnclear
+	}
+	b.Jitter = best.spread(logs)
+	if b.Shape != ShapeGrowing {
+		best, b.Jitter = still, min(b.Jitter, still.spread(logs))
+	}
+	if b.Jitter > mostJitter {
+		b.Shape, b.Factor = ShapeIrregular, 1
 	}
 	b.Base = time.Duration(math.Exp(best.at(0)) * float64(time.Second))
-	b.Jitter = best.spread(logs)
 }
 
 // A model of logarithms: they grow from first by slope over the first grows of them,
@@ -182,13 +196,8 @@ func (m model) at(i int) float64 {
 	return m.first + m.slope*float64(i)
 }
 
-// couldTell reports whether pauses that grow by half each time would have shown, given
-// how much these vary.
-func (m model) couldTell() bool {
-	n := float64(m.n)
-	least := math.Log(1.5)
-	return least*least*n*(n*n-1)/12 >= 16*(m.squares/n+timers*timers)
-}
+// varies is the standard deviation of the logarithms about the model.
+func (m model) varies() float64 { return math.Sqrt(m.squares/float64(m.n) + timers*timers) }
 
 // spread is the coefficient of variation of the pauses divided by the model's.
 func (m model) spread(logs []float64) float64 {

@@ -27,8 +27,7 @@ func failing(pauses ...time.Duration) []Attempt {
 func growing(n int, base, cap time.Duration, factor float64, jitter func(time.Duration) time.Duration) []time.Duration {
 	var all []time.Duration
 	for i := range n {
-		pause := time.Duration(float64(base) * math.Pow(factor, float64(i)))
-		all = append(all, jitter(min(pause, cap)))
+		all = append(all, jitter(time.Duration(min(float64(base)*math.Pow(factor, float64(i)), float64(cap)))))
 	}
 	return all
 }
@@ -63,7 +62,7 @@ func TestBackoffShapes(t *testing.T) {
 		{"a pool that connects once is no loop", pool(), ShapeNone, 1, 0, 0},
 		{"a fixed interval", failing(growing(8, 100*ms, sec, 1, exactly)...), ShapeFixed, 1, 0, 0.001},
 		{"a fixed interval with jitter", failing(growing(30, 100*ms, sec, 1, equal)...), ShapeFixed, 1, 0.1, 0.3},
-		{"an interval that creeps", failing(growing(8, 100*ms, sec, 1.05, exactly)...), ShapeFixed, 1, 0.01, 0.2},
+		{"an interval that creeps", failing(growing(8, 100*ms, sec, 1.05, exactly)...), ShapeFixed, 1, 0, 0.001},
 		{"exponential", failing(growing(8, 50*ms, 10*sec, 2, exactly)...), ShapeGrowing, 2, 0, 0.001},
 		{"exponential up to a cap", failing(growing(10, 50*ms, 400*ms, 2, exactly)...), ShapeGrowing, 2, 0, 0.001},
 		{"exponential with equal jitter", failing(growing(10, 50*ms, 10*sec, 2, equal)...), ShapeGrowing, 2, 0.05, 0.4},
@@ -119,18 +118,47 @@ func TestBackoffIsRecovered(t *testing.T) {
 	})
 }
 
-// TestAFixedIntervalNeverGrows: jitter alone is seldom taken for growth.
-func TestAFixedIntervalNeverGrows(t *testing.T) {
+// TestHowOftenAShapeIsMistaken: what is not seen is not told. A rule with jitter may
+// remain unclear, but is seldom taken for another.
+func TestHowOftenAShapeIsMistaken(t *testing.T) {
 	draw := rand.New(rand.NewPCG(3, 4))
-	grew := 0
-	const runs = 2000
-	for range runs {
-		full := func(d time.Duration) time.Duration { return time.Duration(draw.Float64() * float64(d)) }
-		if BackoffOf(failing(growing(10, 200*ms, sec, 1, full)...), patience()).Shape == ShapeGrowing {
-			grew++
-		}
-	}
-	if grew > runs/50 {
-		t.Errorf("%d of %d fixed intervals with full jitter were taken for growth, want at most 2%%", grew, runs)
+	full := func(d time.Duration) time.Duration { return time.Duration(draw.Float64() * float64(d)) }
+	equal := func(d time.Duration) time.Duration { return d/2 + full(d/2) }
+	apart := func(d time.Duration) time.Duration { return time.Duration(draw.ExpFloat64() * float64(d)) }
+	const runs = 500
+	for _, row := range []struct {
+		name      string
+		base, cap time.Duration
+		factor    float64
+		jitter    func(time.Duration) time.Duration
+		want      Shape
+		seen      int   // at least, of 1,000, with 8 pauses
+		mistaken  Shape // for which it is taken
+		most      int   // at most, of 1,000, with 5 pauses or more
+	}{
+		{"doubling, no jitter", 20 * ms, 2 * sec, 2, exactly, ShapeGrowing, 1000, ShapeFixed, 0},
+		{"doubling, equal jitter", 20 * ms, 2 * sec, 2, equal, ShapeGrowing, 990, ShapeFixed, 5},
+		{"doubling, full jitter", 20 * ms, 2 * sec, 2, full, ShapeGrowing, 650, ShapeFixed, 10},
+		{"doubling, full jitter, for a loop", 20 * ms, 2 * sec, 2, full, ShapeGrowing, 650, ShapeTight, 10},
+		{"doubling to a low cap, full jitter", 20 * ms, 200 * ms, 2, full, ShapeGrowing, 200, ShapeFixed, 20},
+		{"fixed, no jitter", 200 * ms, sec, 1, exactly, ShapeFixed, 1000, ShapeGrowing, 0},
+		{"fixed, equal jitter", 200 * ms, sec, 1, equal, ShapeFixed, 980, ShapeGrowing, 10},
+		{"fixed, full jitter", 200 * ms, sec, 1, full, ShapeFixed, 400, ShapeGrowing, 60},
+		{"requests that come by themselves", 200 * ms, sec, 1, apart, ShapeIrregular, 300, ShapeGrowing, 60},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			for _, n := range []int{5, 8, 12, 50} {
+				count := map[Shape]int{}
+				for range runs {
+					count[BackoffOf(failing(growing(n, row.base, row.cap, row.factor, row.jitter)...), patience()).Shape]++
+				}
+				if n == 8 && count[row.want]*1000 < row.seen*runs {
+					t.Errorf("with %d pauses: %v of %d, want %d of 1000 %s", n, count, runs, row.seen, row.want)
+				}
+				if count[row.mistaken]*1000 > row.most*runs {
+					t.Errorf("with %d pauses: %v of %d, want at most %d of 1000 %s", n, count, runs, row.most, row.mistaken)
+				}
+			}
+		})
 	}
 }

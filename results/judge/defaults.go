@@ -43,7 +43,8 @@ type Defaults struct {
 	// TailHits/(1-q) hits.
 	TailHits int `json:"tail_hits"`
 	// The shape of a backoff needs BackoffPauses pauses. Attempts to connect within
-	// BackoffRound are one, and pauses whose median is below BackoffTight are none.
+	// BackoffRound are one, and pauses of which three of four are below BackoffTight
+	// are none.
 	BackoffPauses int           `json:"backoff_pauses"`
 	BackoffRound  time.Duration `json:"backoff_round"`
 	BackoffTight  time.Duration `json:"backoff_tight"`

@@ -66,7 +66,7 @@ func dependencyRows() []kindRow {
 	jittered := row(12, 20*ms, 300*ms, 1.7, 0.3)
 	fixed := row(8, 100*ms, 100*ms, 1, 0)
 	loop := row(40, ms, ms, 1, 0)
-	wild := row(6, 200*ms, 500*ms, 1, 0.9)
+	varied, wild := row(6, 200*ms, 500*ms, 1, 0.7), row(6, 200*ms, 500*ms, 1, 0.9)
 	bypass := func(r *run) { r.exchanges = append(r.exchanges, results.Exchange{On: results.LinkCache, Sent: sec}) }
 	return []kindRow{
 		{"few at once", "outage", "connects_peak{link=cache}", "3/s", reconnected(5*sec, 6*sec, 6*sec+100*ms, 6900*ms, 8*sec), Pass, "3/s", ""},
@@ -88,7 +88,11 @@ func dependencyRows() []kindRow {
 		{"pauses that double", "outage", "backoff_factor{link=cache}", "1.9", backedOff(exponential), Pass, "2", ""},
 		{"pauses that double, with jitter", "outage", "backoff_factor{link=cache}", "1.4", backedOff(jittered), Pass, "1.70", "exponential from 13 attempts"},
 		{"pauses that stay", "outage", "backoff_factor{link=cache}", "1.5", backedOff(fixed), Fail, "1", "fixed interval from 9 attempts: 100 ms, longest pause 100 ms, jitter"},
-		{"pauses that vary too much", "outage", "backoff_factor{link=cache}", "1.5", backedOff(wild), Inconclusive, "", "6 pauses vary too much to tell whether they grow"},
+		{"pauses that vary too much", "outage", "backoff_factor{link=cache}", "1.5", backedOff(varied), Inconclusive, "", "6 pauses vary too much to tell whether they grow"},
+		{"jitter of pauses that may grow", "outage", "backoff_jitter{link=cache}", "10%", backedOff(varied), Pass, "70%", "unclear from 7 attempts"},
+		{"pauses that follow no rule", "outage", "backoff_factor{link=cache}", "1.5", backedOff(wild), Inconclusive, "", "6 pauses vary more than jitter does"},
+		{"no rule, no jitter", "outage", "backoff_jitter{link=cache}", "10%", backedOff(wild), Inconclusive, "", "6 pauses vary more than jitter does"},
+		{"no rule, but a longest pause", "outage", "backoff_cap{link=cache}", "500ms", backedOff(wild), Pass, "380 ms", "irregular from 7 attempts"},
 
 		{"a cap that is kept", "outage", "backoff_cap{link=cache}", "500ms", backedOff(exponential), Pass, "500 ms", ""},
 		{"no cap", "outage", "backoff_cap{link=cache}", "500ms", backedOff(row(6, 30*ms, sec, 2, 0)), Fail, "960 ms", ""},

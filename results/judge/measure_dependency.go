@@ -37,11 +37,11 @@ func connectsPeak(q question) reading {
 }
 
 func backoffBase(q question) reading {
-	return q.backoff(func(b figures.Backoff) float64 { return b.Base.Seconds() })
+	return q.backoff(func(b figures.Backoff) float64 { return b.Base.Seconds() }, figures.ShapeUnclear, figures.ShapeIrregular)
 }
 
 func backoffFactor(q question) reading {
-	return q.backoff(func(b figures.Backoff) float64 { return b.Factor })
+	return q.backoff(func(b figures.Backoff) float64 { return b.Factor }, figures.ShapeUnclear, figures.ShapeIrregular)
 }
 
 func backoffCap(q question) reading {
@@ -49,11 +49,12 @@ func backoffCap(q question) reading {
 }
 
 func backoffJitter(q question) reading {
-	return q.backoff(func(b figures.Backoff) float64 { return b.Jitter })
+	return q.backoff(func(b figures.Backoff) float64 { return b.Jitter }, figures.ShapeIrregular)
 }
 
-// backoff reads a figure from the rule by which the target pauses.
-func (q question) backoff(figure func(figures.Backoff) float64) reading {
+// backoff reads a figure from the rule by which the target pauses. Of some shapes it
+// does not tell.
+func (q question) backoff(figure func(figures.Backoff) float64, not ...figures.Shape) reading {
 	all, why := q.attempts(q.window.Start, q.window.End)
 	d := q.defaults
 	switch {
@@ -63,11 +64,14 @@ func (q question) backoff(figure func(figures.Backoff) float64) reading {
 		return unknown(0, "the attempts of %d instances cannot be told apart", q.instances())
 	}
 	b := figures.BackoffOf(all, figures.Patience{Least: d.BackoffPauses, Tight: d.BackoffTight, Round: d.BackoffRound})
-	switch b.Shape {
-	case figures.ShapeNone:
+	switch {
+	case b.Shape == figures.ShapeNone:
 		return unknown(b.Attempts, "%d attempts in a row without an answer, with %d pauses, are too few: want %d pauses", b.Attempts, len(b.Pauses), d.BackoffPauses)
-	case figures.ShapeUnclear:
+	case !slices.Contains(not, b.Shape):
+	case b.Shape == figures.ShapeUnclear:
 		return unknown(b.Attempts, "%d pauses vary too much to tell whether they grow", len(b.Pauses))
+	default:
+		return unknown(b.Attempts, "%d pauses vary more than jitter does: these attempts follow no rule of their own", len(b.Pauses))
 	}
 	return reading{value: figure(b), n: b.Attempts, of: "attempts without an answer", note: explainBackoff(b)}
 }
