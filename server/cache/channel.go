@@ -176,7 +176,8 @@ func (c *channel) take(m *redis.Message) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if at := c.start.Add(time.Duration(sent)); at.After(c.since) && at.After(c.heard) {
+	// One that was not sent yet is somebody else's, and would count for ever.
+	if at := c.start.Add(time.Duration(sent)); at.After(c.since) && at.After(c.heard) && !at.After(time.Now()) {
 		c.heard = at
 	}
 }
