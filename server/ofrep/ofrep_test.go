@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -172,13 +173,42 @@ func TestAllFlagsAreOneAnswer(t *testing.T) {
 	}
 }
 
-// Whatever comes in is refused with a code of the protocol, or has a canonical form
-// that is its own canonical form.
+// Nesting is bounded where it costs.
+func TestContextsAreNotNestedTooDeep(t *testing.T) {
+	nested := func(depth int) []byte {
+		return []byte(strings.Repeat(`{"b":[`, depth/2) + "1" + strings.Repeat(`],"a":1}`, depth/2))
+	}
+	if got, err := ofrep.Canonical(nested(64)); err != nil || !json.Valid(got) {
+		t.Errorf("Canonical of 64 levels = %s, %v, want JSON", got, err)
+	}
+	for _, depth := range []int{66, 1000} {
+		_, err := ofrep.Canonical(nested(depth))
+		if e, ok := errors.AsType[*ofrep.Error](err); !ok || e.Code != ofrep.InvalidContext {
+			t.Errorf("Canonical of %d levels = %v, want %s", depth, err, ofrep.InvalidContext)
+		}
+	}
+}
+
+// plain is what encoding/json makes of a body.
+func plain(t *testing.T, body []byte) any {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("decoding %q: %v", body, err)
+	}
+	return v
+}
+
+// Whatever comes in is refused with a code of the protocol, or has a canonical form that
+// means the same and is that of all that means the same.
 func FuzzRequest(f *testing.F) {
 	for _, body := range []string{
-		`{"context":{"targetingKey":"u","b":1.50,"a":{"y":[null,true],"x":"\u0000<&>"}}}`, `{"context":{}}`, `{"context":[]}`,
+		`{"context":{"targetingKey":"u","b":1.50,"a":{"y":[null,true],"x":"\u0000<&>\\\""}}}`, `{"context":{}}`, `{"context":[]}`,
 		`{"context":{"targetingKey":1}}`, `{"Context":{"TARGETINGKEY":"u"},"context":null}`, `[]`, `null`, ``, `{"context":{"targetingKey":"u"}}{}`,
-		`{"context":{"targetingKey":"\ud800","n":1e999,"m":-0}}`,
+		`{"context":{"targetingKey":"\ud800","n":1e999,"m":-0}}`, "{ \"context\" : {\t\"targetingKey\" :\r\n\"u\" , \"a\":[ ] ,\"\\u0061\": [1 , 2 ]}}",
+		`{"context":{"targetingKey":"u","targetingKey":"v","b":{},"a":[{"d":1,"c":2},[]]}}`,
 	} {
 		f.Add([]byte(body))
 	}
@@ -191,12 +221,20 @@ func FuzzRequest(f *testing.F) {
 			}
 			return
 		}
-		once, err := ofrep.Canonical(body)
+		got, err := ofrep.Canonical(body)
 		if err != nil {
-			t.Fatalf("Canonical(%q), which Check has passed: %v", body, err)
+			return // too deep
 		}
-		if twice, err := ofrep.Canonical(once); err != nil || !bytes.Equal(once, twice) {
-			t.Errorf("Canonical(%q) = %q, and that of it %q, %v", body, once, twice, err)
+		want := plain(t, body)
+		if !reflect.DeepEqual(plain(t, got), want) {
+			t.Errorf("Canonical(%q) = %q, which means something else", body, got)
+		}
+		other, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := ofrep.Canonical(other); err != nil || !bytes.Equal(again, got) {
+			t.Errorf("Canonical(%q) = %q, and Canonical(%q), which means the same, = %q, %v", body, got, other, again, err)
 		}
 	})
 }

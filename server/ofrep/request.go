@@ -1,7 +1,6 @@
 package ofrep
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -47,17 +46,4 @@ func fault(err error) error {
 		return wrong(InvalidContext, "the targetingKey is a %s, want a text", kind.Value)
 	}
 	return wrong(InvalidContext, "the context is a %s, want an object", kind.Value)
-}
-
-// Canonical is a body that Check has passed, without what makes no difference: white
-// space, the order of members, and how characters are escaped. Numbers stay as they
-// were written, so that no two are taken for one.
-func Canonical(body []byte) ([]byte, error) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var all map[string]any
-	if err := d.Decode(&all); err != nil {
-		return nil, fault(err)
-	}
-	return json.Marshal(all) // sorts members
 }
