@@ -37,9 +37,9 @@ brownout serve --help) runs against the one scenario that has to find it, and th
 clean server against the same: the defect is killed when its named expectation is
 missed with it and kept without it. An invalid run or a crash is no kill.
 
-What is done is kept in a folder and can be gone on with (--resume). Exit codes as
-ever: 1 a defect survived or a twin did not flip, 3 something could not be judged,
-4 a run was invalid.`,
+What is done is kept in a folder and can be gone on with (--resume), also to repeat
+what was invalid. Exit codes as ever: 1 a defect survived or a twin did not flip,
+3 something could not be judged, 4 a run was invalid.`,
 		Example: `  brownout prove no-timeout
   brownout prove --fast
   brownout prove --twins --repeats 30

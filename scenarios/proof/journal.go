@@ -118,13 +118,14 @@ func (j *Journal) write(v any) error {
 	return nil
 }
 
-// find returns the record of a job.
+// find returns the last record of a job.
 func (j *Journal) find(job string) (Record, bool) {
-	i := slices.IndexFunc(j.Records, func(r Record) bool { return r.Job == job })
-	if i < 0 {
-		return Record{}, false
+	for _, r := range slices.Backward(j.Records) {
+		if r.Job == job {
+			return r, true
+		}
 	}
-	return j.Records[i], true
+	return Record{}, false
 }
 
 // Close closes the file.

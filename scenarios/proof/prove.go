@@ -20,7 +20,7 @@ type Plan struct {
 // A Prover carries out a plan.
 type Prover struct {
 	Plan    Plan
-	Journal *Journal // required; jobs that it has are not done again
+	Journal *Journal // required; what it has is not done again
 	// Run runs an arm and judges it. Its error says that there is no run to judge.
 	Run func(context.Context, Arm) (Outcome, error) // required
 	// Again is how many times an invalid run is repeated: it says nothing of the target.
@@ -39,15 +39,17 @@ func (p Plan) Check() error {
 	return nil
 }
 
-// Prove makes the runs that the journal does not have. When ctx ends it returns its
+// Prove makes the runs that the journal does not have, and those again that it has as
+// invalid: they say nothing. When ctx ends it returns its
 // error; what was done until then is in the journal.
 func (p *Prover) Prove(ctx context.Context) error {
 	jobs := p.Plan.jobs()
 	for i, j := range jobs {
-		if _, done := p.Journal.find(j.name); done {
+		old, done := p.Journal.find(j.name)
+		if done && (j.once || j.says(old)) {
 			continue
 		}
-		r, err := p.do(ctx, j)
+		r, err := p.do(ctx, j, old.Attempts)
 		if err != nil {
 			return err
 		}
@@ -61,13 +63,14 @@ func (p *Prover) Prove(ctx context.Context) error {
 	return nil
 }
 
-// do does a job, and again as long as the run is invalid.
-func (p *Prover) do(ctx context.Context, j job) (Record, error) {
+// do does a job, and again as long as the run is invalid. There have been attempts
+// before.
+func (p *Prover) do(ctx context.Context, j job, before int) (Record, error) {
 	a, err := j.arm()
 	if err != nil {
 		return Record{}, err
 	}
-	r := Record{Job: j.name, Scenario: j.scenario, Set: j.set, Began: time.Now().UTC()}
+	r := Record{Job: j.name, Scenario: j.scenario, Set: j.set, Began: time.Now().UTC(), Attempts: before}
 	for {
 		r.Attempts++
 		o, err := p.Run(ctx, a)
@@ -79,7 +82,7 @@ func (p *Prover) do(ctx context.Context, j job) (Record, error) {
 		}
 		r = o.note(r)
 		r.Took = time.Since(r.Began)
-		if j.once || j.says(r) || r.Attempts > p.Again {
+		if j.once || j.says(r) || r.Attempts-before > p.Again {
 			return r, nil
 		}
 	}

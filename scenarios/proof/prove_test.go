@@ -122,6 +122,15 @@ func TestAnInvalidRunIsRepeatedAndThenIsNoKill(t *testing.T) {
 	if proof.Verdict != judge.Invalid {
 		t.Errorf("verdict = %v, want invalid", proof.Verdict)
 	}
+	// Whoever goes on with it tries once more what says nothing, and only that.
+	s.runs, s.play["late"] = nil, always(outcome(judge.Fail))
+	if err := p.Prove(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	last, _ := p.Journal.find(p.Journal.Records[len(p.Journal.Records)-1].Job)
+	if got := p.Plan.Assess(p.Journal); !slices.Equal(s.runs, []string{"late"}) || last.Attempts != 4 || got.Verdict != judge.Pass {
+		t.Errorf("going on made the runs %v, after %d attempts, verdict %v; want late only, 4, pass", s.runs, last.Attempts, got.Verdict)
+	}
 }
 
 func TestWhatWasBrokenOffGoesOn(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 
 // A Record is what became of one run. Records are never changed.
 type Record struct {
-	Job      string   `json:"job"` // which run of the proof it was
+	Job      string   `json:"job"` // which run of the proof it was; of two with the same the later counts
 	Scenario string   `json:"scenario"`
 	Set      []string `json:"set,omitempty"`
 

@@ -45,7 +45,8 @@ func fallbacks() []Defect {
 func recovered(a *answer) {
 	defer func() {
 		if recover() != nil {
-			a.say("null")
+			a.status = http.StatusOK
+			a.body.Reset()
 		}
 	}()
 	if a.cacheFailed() {

@@ -3,6 +3,7 @@ package defect
 import (
 	"net/http"
 	"os"
+	"runtime"
 	"sync"
 )
 
@@ -13,18 +14,16 @@ const leakSize = 64 << 10
 func leaks() []Defect {
 	return []Defect{
 		{"memory-unbounded", "Each request leaves 64 KiB behind.", aroundHandler(leaving(func() func() any {
-			return func() any {
-				page := make([]byte, leakSize)
-				for i := range page {
-					page[i] = 1 // or the machine would not give it
-				}
-				return page
-			}
+			return func() any { return touched(leakSize) }
 		}))},
-		{"goroutine-leak", "Each request leaves a goroutine behind.", aroundHandler(leaving(func() func() any {
+		{"goroutine-leak", "Each request leaves a goroutine behind, with 32 KiB that it works on.", aroundHandler(leaving(func() func() any {
 			never := make(chan struct{})
 			return func() any {
-				go func() { <-never }()
+				go func() {
+					work := touched(leakSize / 2)
+					<-never
+					runtime.KeepAlive(work)
+				}()
 				return never
 			}
 		}))},
@@ -38,6 +37,15 @@ func leaks() []Defect {
 			}
 		}))},
 	}
+}
+
+// touched is memory that the process really has: the machine gives what is written to.
+func touched(size int) []byte {
+	memory := make([]byte, size)
+	for i := range memory {
+		memory[i] = 1
+	}
+	return memory
 }
 
 // leaving keeps what each request leaves behind.
