@@ -27,8 +27,9 @@ type Backoff struct {
 	Base     time.Duration   // the first pause by the fit; of a jittered one its middle
 	Factor   float64         // from pause to pause until the cap; 1 unless ShapeGrowing
 	Longest  time.Duration   // of the pauses
-	// Jitter is the standard deviation of the pauses about the fit, as a share of it:
-	// 0.58 of a pause drawn from 0 to all of it ("full jitter"), 0.19 from half to all
+	// Jitter is the standard deviation of the pauses about the fit, as a share of it; of
+	// those at the cap alone, when they are enough, because the first attempts of a row
+	// may be those of requests that nobody has told yet. 0.58 of a pause drawn from 0 to all of it ("full jitter"), 0.19 from half to all
 	// of it ("equal jitter"), 0.115 of ±20 %. 0 of a tight loop.
 	Jitter float64
 }
@@ -66,7 +67,7 @@ func BackoffOf(attempts []Attempt, p Patience) Backoff {
 	case tight(row, b.Pauses, p):
 		b.Shape = ShapeTight
 	case len(b.Pauses) >= p.Least:
-		b.fit()
+		b.fit(p.Least)
 	}
 	return b
 }
@@ -127,8 +128,8 @@ const (
 	timers   = 0.02
 )
 
-// fit finds the rule of the pauses.
-func (b *Backoff) fit() {
+// fit finds the rule of the pauses. least of them are enough for their jitter.
+func (b *Backoff) fit(least int) {
 	logs := make([]float64, len(b.Pauses))
 	for i, p := range b.Pauses {
 		logs[i] = math.Log(max(p.Seconds(), 1e-6))
@@ -149,9 +150,9 @@ func (b *Backoff) fit() {
 	default:
 		b.Shape = ShapeUnclear
 	}
-	b.Jitter = best.spread(logs)
+	b.Jitter = best.spread(logs, least)
 	if b.Shape != ShapeGrowing {
-		best, b.Jitter = still, min(b.Jitter, still.spread(logs))
+		best, b.Jitter = still, min(b.Jitter, still.spread(logs, least))
 	}
 	if b.Jitter > mostJitter {
 		b.Shape, b.Factor = ShapeIrregular, 1
@@ -199,11 +200,14 @@ func (m model) at(i int) float64 {
 // varies is the standard deviation of the logarithms about the model.
 func (m model) varies() float64 { return math.Sqrt(m.squares/float64(m.n) + timers*timers) }
 
-// spread is the coefficient of variation of the pauses divided by the model's.
-func (m model) spread(logs []float64) float64 {
-	shares := make([]float64, len(logs))
+// spread is the coefficient of variation of the pauses divided by the model's, of the
+// level ones alone if there are least of them.
+func (m model) spread(logs []float64, least int) float64 {
+	var shares []float64
 	for i, y := range logs {
-		shares[i] = math.Exp(y - m.at(i))
+		if i >= m.grows || m.n-m.grows < least {
+			shares = append(shares, math.Exp(y-m.at(i)))
+		}
 	}
 	middle, squares := mean(shares), 0.0
 	for _, s := range shares {

@@ -65,6 +65,8 @@ func TestBackoffShapes(t *testing.T) {
 		{"an interval that creeps", failing(growing(8, 100*ms, sec, 1.05, exactly)...), ShapeFixed, 1, 0, 0.001},
 		{"exponential", failing(growing(8, 50*ms, 10*sec, 2, exactly)...), ShapeGrowing, 2, 0, 0.001},
 		{"exponential up to a cap", failing(growing(10, 50*ms, 400*ms, 2, exactly)...), ShapeGrowing, 2, 0, 0.001},
+		{"the pauses at the cap have no jitter, those before do", failing(append([]time.Duration{3 * ms, 4 * ms, 3 * ms, 50 * ms},
+			growing(12, 100*ms, sec, 1, exactly)...)...), ShapeGrowing, 2.5, 0, 0.001},
 		{"exponential with equal jitter", failing(growing(10, 50*ms, 10*sec, 2, equal)...), ShapeGrowing, 2, 0.05, 0.4},
 		{"exponential with full jitter", failing(growing(12, 50*ms, 100*sec, 2, full)...), ShapeGrowing, 2, 0.3, 1.2},
 		{"a pool that backs off together", pool(growing(8, 50*ms, 10*sec, 2, exactly)...), ShapeGrowing, 2, 0, 0.05},

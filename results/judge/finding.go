@@ -104,7 +104,7 @@ func apart(u Unit, value, bound float64) string {
 	case Share:
 		return fmt.Sprintf("%g%%", value*100)
 	case Ratio:
-		return fmt.Sprintf("%g", value)
+		return fmt.Sprintf("%.6g", value)
 	case Bytes:
 		return fmt.Sprintf("%.0f B", value)
 	}

@@ -12,7 +12,7 @@ func dependencyKinds() []Kind {
 		{Name: "backoff_cap", Unit: Seconds, Comparison: "<=", measure: backoffCap,
 			Doc: "the longest pause in that row"},
 		{Name: "backoff_jitter", Unit: Share, Comparison: ">=", measure: backoffJitter,
-			Doc: "the standard deviation of the pauses in that row about the fit, as a share of it: 58% of pauses drawn from nothing to all, 19% from half to all, 0 of a tight loop; above 85% they follow no rule and are not judged"},
+			Doc: "the standard deviation of the pauses in that row about the fit, or of those at the cap if they are enough, as a share of it: 58% of pauses drawn from nothing to all, 19% from half to all, 0 of a tight loop; above 85% they follow no rule and are not judged"},
 		{Name: "reconnect_synchrony", Unit: Share, Comparison: "<=", measure: synchrony,
 			Doc: "the largest share of the connection attempts on the link in braces since the end of the last fault that came within 100 ms"},
 		{Name: "commands_per_request", Unit: Ratio, Comparison: "<=", measure: commandsPerRequest,
