@@ -18,7 +18,7 @@ var mayImport = map[string][]string{
 		"scenarios", "scenarios/proof", "scenarios/run", "server", "server/defect",
 	},
 	"scenarios":         {"chaos", "chaos/failover", "loadtest", "results", "results/judge"},
-	"scenarios/run":     {"chaos", "chaos/ca", "chaos/failover", "chaos/lab", "chaos/process", "chaos/stack", "chaos/toxiproxy", "loadtest", "results", "results/figures", "scenarios"},
+	"scenarios/run":     {"chaos", "chaos/ca", "chaos/failover", "chaos/lab", "chaos/process", "chaos/stack", "chaos/toxiproxy", "loadtest", "results", "results/figures", "results/linear", "scenarios"},
 	"scenarios/proof":   {"results", "results/judge", "results/report", "scenarios", "scenarios/run"},
 	"chaos":             {"results"},
 	"chaos/ca":          {},
@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"results":           {},
 	"results/figures":   {"results"},
 	"results/judge":     {"results", "results/figures"},
+	"results/linear":    {"results", "results/figures"}, // has a clock: its search has a limit
 	"results/report":    {"results", "results/figures", "results/judge"},
 
 	// A protocol of a link's dependency knows what a link says to it, and no link.
@@ -74,6 +75,7 @@ var mayDepend = map[string][]string{
 	"golang.org/x/sync":                   {"chaos/lab", "chaos/lab/names", "chaos/stack", "loadtest", "scenarios/run", "server"}, // groups of goroutines, single-flight
 	"golang.org/x/sys":                    {"chaos/link", "chaos/stack", "loadtest"},                                              // sockets; processes; nanosleep
 
+	"github.com/anishathalye/porcupine":  {"results/linear"},
 	"github.com/failsafe-go/failsafe-go": {"server/cache"}, // the state of its circuit breaker
 
 	// Containers: what testcontainers-go does not wrap is asked of the engine.

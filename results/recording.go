@@ -23,6 +23,8 @@ type Recording struct {
 	Samples  []Sample // by time
 	// Exchanges are what passed the links, by when they were sent.
 	Exchanges []Exchange
+	// Linearizability is nil unless the scenario asked for a search.
+	Linearizability *Linearizability
 	// Truncated reports that a stream of a killed run ended within a line. The
 	// part of a line is left out.
 	Truncated bool
@@ -57,11 +59,12 @@ func Open(dir string) (*Recording, error) {
 	if errors.Is(err4, fs.ErrNotExist) {
 		err4 = nil
 	}
-	if err := cmp.Or(err1, err2, err3, err4); err != nil {
+	order, err5 := readLinearizability(dir)
+	if err := cmp.Or(err1, err2, err3, err4, err5); err != nil {
 		return nil, fmt.Errorf("opening run %s: %w", dir, err)
 	}
 	rec := NewRecording(m, hits, events, samples)
-	rec.Dir = dir
+	rec.Dir, rec.Linearizability = dir, order
 	rec.Exchanges = exchanges
 	slices.SortStableFunc(rec.Exchanges, func(a, b Exchange) int { return cmp.Compare(a.Sent, b.Sent) })
 	rec.Truncated = cutHits || cutEvents || cutSamples || cutExchanges

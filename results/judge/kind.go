@@ -167,6 +167,8 @@ func answerKinds() []Kind {
 			Doc: "the greatest number of writes that were acknowledged before a read was sent and are newer than what it returned"},
 		{Name: "invisible_after", Unit: Share, Scope: Run, Comparison: "<=", Labels: []string{"after"}, Required: true, Needs: []Need{NeedValue, NeedWrites}, measure: invisibleAfter,
 			Doc: "the share of the acknowledged writes that a read or readback sent the time in braces after their acknowledgement, or later, did not see: it returned something older; a write whose key nobody read so late does not count"},
+		{Name: results.NonLinearizable, Unit: Count, Scope: Run, Comparison: "<=", Needs: []Need{NeedToken, NeedWrites}, measure: nonLinearizable,
+			Doc: "keys whose reads and writes cannot be put into an order, each at a moment between its start and its end, in which every read returns what was written last; searched by porcupine right after the run, within a limit"},
 	}
 }
 

@@ -17,6 +17,9 @@ func (r *run) readings(n int, age time.Duration, token string, version uint64) *
 	return r
 }
 
+// searched stores what a search found.
+func (r *run) searched(l results.Linearizability) { r.order = &l }
+
 // by gives an answer to an instance of the target.
 func by(instance int, h results.Hit) results.Hit {
 	h.Instance = instance
@@ -59,6 +62,16 @@ func answerRows() []kindRow {
 			r.add(answer(results.OpRead, 3*sec, "c", 3), by(1, answer(results.OpRead, 4*sec, "b", 2)))
 		}, Fail, "1", "version 2 after version 3"},
 		{"versions go forward over all instances", "", "version_regressions{over=all}", "0", nil, Pass, "0", ""},
+		{"an order was found", "", "nonlinearizable_keys", "0", func(r *run) { r.searched(results.Linearizability{Keys: 3}) }, Pass, "0", ""},
+		{"there is none for a key", "", "nonlinearizable_keys", "0", func(r *run) {
+			r.searched(results.Linearizability{Keys: 3, Violated: []results.FlagID{{Environment: "e", Key: "w"}}, Undecided: []results.FlagID{{Environment: "e", Key: "v"}}})
+		}, Fail, "1", "first: e/w"},
+		{"the limit came before an order", "", "nonlinearizable_keys", "0", func(r *run) {
+			r.searched(results.Linearizability{Keys: 3, Undecided: []results.FlagID{{Environment: "e", Key: "w"}}, Limit: 30 * sec})
+		}, Inconclusive, "", "1 of 3 keys were not decided within 30s"},
+		{"nothing to put into an order", "", "nonlinearizable_keys", "0", func(r *run) { r.searched(results.Linearizability{}) }, Inconclusive, "", "no key was both written to and read"},
+		{"nobody searched for an order", "", "nonlinearizable_keys", "0", nil, Inconclusive, "", "nobody searched"},
+
 		{"one answer over all instances", "", "version_regressions{over=all}", "0", func(r *run) { r.drop(ms, 15*sec) }, Inconclusive, "", "no two answers"},
 	}
 }

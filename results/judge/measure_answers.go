@@ -92,3 +92,20 @@ func invisibleAfter(q question) reading {
 	r.value = figures.Share(len(c.Misses), c.N)
 	return r
 }
+
+func nonLinearizable(q question) reading {
+	l := q.rec.Linearizability
+	switch {
+	case l == nil:
+		return unknown(0, "nobody searched for an order; that is done right after a run whose scenario has this expectation")
+	case len(l.Violated) == 0 && len(l.Undecided) > 0:
+		return unknown(l.Keys, "%d of %d keys were not decided within %v", len(l.Undecided), l.Keys, l.Limit)
+	case l.Keys == 0:
+		return unknown(0, "no key was both written to and read")
+	}
+	r := reading{value: float64(len(l.Violated)), n: l.Keys, of: "keys"}
+	if len(l.Violated) > 0 {
+		r.note = fmt.Sprintf("first: %s/%s", l.Violated[0].Environment, l.Violated[0].Key)
+	}
+	return r
+}

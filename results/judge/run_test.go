@@ -23,6 +23,7 @@ type run struct {
 	samples []results.Sample
 	// exchanges passed the links.
 	exchanges []results.Exchange
+	order     *results.Linearizability // what a search found, if there was one
 }
 
 const blackhole = "blackhole on cache"
@@ -125,7 +126,7 @@ func (r *run) add(hits ...results.Hit) *run {
 
 func (r *run) recording() *results.Recording {
 	rec := results.NewRecording(r.m, r.hits, r.events, r.samples)
-	rec.Exchanges = r.exchanges
+	rec.Exchanges, rec.Linearizability = r.exchanges, r.order
 	return rec
 }
 

@@ -11,10 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"brownout/chaos/lab"
 	"brownout/results"
+	"brownout/results/linear"
 	"brownout/scenarios"
 
 	"golang.org/x/sync/errgroup"
@@ -66,7 +68,24 @@ func Run(ctx context.Context, cfg Config) (folder string, err error) {
 	if cerr := r.rec.Close(state, problem); cerr != nil {
 		err = errors.Join(err, fmt.Errorf("closing the recording: %w", cerr))
 	}
-	return r.rec.Dir(), err
+	return r.rec.Dir(), errors.Join(err, r.search())
+}
+
+// search looks for an order of the operations where the scenario expects that there is
+// one. What it finds is kept: a time limit has a part in it.
+func (r *runner) search() error {
+	asked := func(e results.Expectation) bool { return e.Figure == results.NonLinearizable }
+	if !slices.ContainsFunc(r.Scenario.Always, asked) {
+		return nil
+	}
+	rec, err := results.Open(r.rec.Dir())
+	if err == nil {
+		err = results.WriteLinearizability(rec.Dir, linear.Search(rec.Hits, linear.Limit))
+	}
+	if err != nil {
+		return fmt.Errorf("searching for an order of the operations: %w", err)
+	}
+	return nil
 }
 
 // A runner is one run while it goes on.
