@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"brownout/server/feature"
@@ -27,15 +25,11 @@ func readDraft(w http.ResponseWriter, r *http.Request) (feature.Draft, error) {
 	return parseDraft(data)
 }
 
-// readBody reads a body to its end, up to its bounds in bytes and in time (see observe).
+// readBody reads a body to its end, up to its bounds in bytes and, set by serveHTTP, in time.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		return nil, bodyFault(err)
-	}
-	// The bound in time is over with the body. A writer without deadlines (a test's) has none.
-	if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return nil, fmt.Errorf("taking the time limit of the body away: %w", err)
 	}
 	return data, nil
 }

@@ -178,9 +178,9 @@ func TestALongWaitForTheDatabaseIsNoLimitOfTheClient(t *testing.T) {
 		c.WriteTimeout, c.HeaderTimeout, c.BodyTimeout, c.IdleTimeout = limit, limit, limit, limit
 		c.DatabaseTimeout = guard
 	})
-	s.Store.Before = func(context.Context, string) error {
+	s.Store.Before = func(ctx context.Context, _ string) error {
 		time.Sleep(2 * limit) // this long at least
-		return nil
+		return ctx.Err()
 	}
 	c := socket(t, s, 0)
 	for range 2 { // on one connection

@@ -67,9 +67,6 @@ func (s *Server) observe(known counters, next http.Handler) http.Handler {
 			route.Count(r.Method, e.status, took)
 			s.logRequest(r, e, took)
 		}()
-		if r.ContentLength != 0 { // also where nobody reads it: net/http does so before the answer goes out
-			_ = http.NewResponseController(w).SetReadDeadline(began.Add(s.cfg.BodyTimeout))
-		}
 		next.ServeHTTP(e, r)
 	})
 }

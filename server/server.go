@@ -134,12 +134,12 @@ func (s *Server) serveHTTP(ctx context.Context, l net.Listener) error {
 	h := &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: s.cfg.HeaderTimeout,
+		ReadTimeout:       s.cfg.HeaderTimeout + s.cfg.BodyTimeout,
 		IdleTimeout:       s.cfg.IdleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-		// No ReadTimeout and no WriteTimeout: they would also end requests that wait for
-		// the cache or the database, and how long that takes is the profile's business.
-		// Clients that are slow to send or to take have bounds of their own; see observe.
+		// No WriteTimeout: it would also count the wait for the cache or the database, and
+		// how long that takes is the profile's business. See exchange.begin.
 	}
 	s.log.Info("listening", "address", l.Addr().String(), "profile", s.cfg.Profile.Name, "cache", s.flags.cache.Name())
 	ended := make(chan error, 1)
