@@ -233,7 +233,10 @@ func TestWhatIsNoRequestHasAStatus(t *testing.T) {
 }
 
 func TestAnEnvironmentThatIsFullTakesNoNewFlag(t *testing.T) {
-	s := servertest.Start(t, "resilient", func(c *server.Config) { c.Store.(*servertest.Store).Limit = 2 })
+	log, text := logged()
+	s := servertest.Start(t, "resilient", func(c *server.Config) {
+		c.Store.(*servertest.Store).Limit, c.Log = 2, log
+	})
 	const body = `{"enabled":true,"value":1}`
 	to := func(environment, key string) string {
 		return s.URL + "/v1/environments/" + environment + "/flags/" + key
@@ -258,5 +261,8 @@ func TestAnEnvironmentThatIsFullTakesNoNewFlag(t *testing.T) {
 		if a.code >= 400 {
 			wantProblem(t, a)
 		}
+	}
+	if strings.Contains(text.String(), "database fails") {
+		t.Errorf("the log takes a full environment for a database that fails:\n%s", text)
 	}
 }

@@ -235,7 +235,7 @@ func TestTheServerListensBeforeItsDatabaseIsUp(t *testing.T) {
 		}
 	})
 	var log lockedBuffer
-	cfg, err := server.FromEnviron(environ{"DATABASE_URL": pg.URL(), "LISTEN_ADDR": "127.0.0.1:0", "PROFILE": "resilient"}.lookup)
+	cfg, err := server.FromEnviron(environ{"DATABASE_URL": pg.URL(), "LISTEN_ADDR": "127.0.0.1:0", "PROFILE": "resilient", "FLAG_LIMIT": "1"}.lookup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,6 +272,9 @@ func TestTheServerListensBeforeItsDatabaseIsUp(t *testing.T) {
 	want(200, `"ready":true`)
 	if a := request(t, "PUT", url+"/v1/environments/e/flags/f", `{"enabled":true,"value":1}`); a.code != 201 {
 		t.Errorf("PUT = %d %s, want 201", a.code, a.body)
+	}
+	if a := request(t, "PUT", url+"/v1/environments/e/flags/g", `{"enabled":true,"value":1}`); a.code != 409 {
+		t.Errorf("PUT of one flag too many = %d %s, want 409", a.code, a.body)
 	}
 	read := func(key, source string, code int) {
 		t.Helper()

@@ -54,6 +54,10 @@ func TestSettingsComeFromTheEnvironment(t *testing.T) {
 		c.Profile.Staleness != 5*time.Second || c.Profile.TTLJitter != 0 || len(c.Warm) != 2 || c.Profile.Client.BreakAfter != 0 || c.Profile.Client.ConnLifetime != 0 || c.Redis.User != "u" {
 		t.Errorf("a tiered cache: %+v", c)
 	}
+	if c := with(environ{"LOG_LEVEL": "debug", "FLAG_LIMIT": "7", "OFREP_ENVIRONMENT": "home", "ADMIN_TOKEN": "t", "WRITE_TIMEOUT": "1m"}); c.LogLevel != slog.LevelDebug ||
+		c.FlagLimit != 7 || c.OFREPEnvironment != "home" || c.AdminToken != "t" || c.WriteTimeout != time.Minute {
+		t.Errorf("of the interfaces: %+v", c)
+	}
 	c := with(environ{"PROFILE": "seed", "CACHE_BUDGET": "75ms", "CACHE_READ_TIMEOUT": "none", "CACHE_COALESCE": "true", "CACHE_POOL_SIZE": "7", "CACHE_TTL": "5m", "CACHE_DIAL_TIMEOUT": ""})
 	p := c.Profile
 	if p.Name != "seed" || p.Budget != 75*time.Millisecond || p.Client.ReadTimeout >= 0 || !p.Coalesce || p.Client.PoolSize != 7 || c.CacheTTL != 5*time.Minute || p.Client.DialTimeout != 2*time.Second {
@@ -100,6 +104,8 @@ func TestAllThatIsWrongIsReportedTogether(t *testing.T) {
 		{environ{"DATABASE_URL": "postgres://h/db", "CACHE_RELOAD_EVERY": "1"}, `CACHE_RELOAD_EVERY is "1", want 0, or a duration`},
 		{environ{"DATABASE_URL": "postgres://h/db", "REDIS_URL": "redis+sentinel://h:1"}, "REDIS_URL: making the redis cache: the URL names no primary"},
 		{environ{"DATABASE_URL": "postgres://h/db", "REDIS_URL": "rediss://h:1", "REDIS_CA_FILE": "/nonesuch"}, "reading the CA file"},
+		{environ{"DATABASE_URL": "postgres://h/db", "OFREP_ENVIRONMENT": "a b"}, `OFREP_ENVIRONMENT is "a b", want an environment`},
+		{environ{"DATABASE_URL": "postgres://h/db", "LOG_LEVEL": "loud"}, `LOG_LEVEL is "loud", want debug, info, warn or error`},
 		{environ{"DATABASE_URL": "postgres://h/db", "CACHE_BUDGET": "none"}, "CACHE_RETRY_INVALIDATION"},
 	} {
 		if _, err := server.FromEnviron(row.env.lookup); err == nil || !strings.Contains(err.Error(), row.want) {
