@@ -47,7 +47,8 @@ func waits() []Case {
 		},
 		{
 			Defect: "no-jitter", Scenario: "cache-reset",
-			Set:      set(brief(), "phases.outage.for=4s", "phases.outage.expect.backoff_jitter{link=cache}=>= 30%"),
+			// Pauses that are drawn from nothing to all have 58%, and a fixed interval has little.
+			Set:      set(brief(), "phases.outage.for=4s", "phases.outage.expect.backoff_jitter{link=cache}=>= 42%"),
 			CaughtBy: "outage backoff_jitter{link=cache}",
 		},
 		{Defect: "breaker-never-closes", Scenario: "cache-refused", Set: gone, CaughtBy: "recovery cache_back_within"},

@@ -22,7 +22,10 @@ func clients() []Defect {
 			c.Profile.Client.ProbeMin, c.Profile.Client.ProbeMax = time.Millisecond, time.Millisecond
 		}},
 		{"no-jitter", "A Redis that is away is tried again at a fixed interval, by all instances in step.", together(
-			func(c *server.Config) { c.Profile.Client.BreakAfter = 0 }, aroundCache(newMetronome),
+			func(c *server.Config) {
+				c.Profile.Client.BreakAfter = 0
+				c.Profile.WarmAfterLoss = false // it would ask in between
+			}, aroundCache(newMetronome),
 		)},
 		{"cache-pool-of-one", "There is one connection to Redis.", func(c *server.Config) {
 			c.Profile.Client.PoolSize, c.Profile.Client.MaxConns, c.Profile.Client.MaxDials = 1, 1, 1
