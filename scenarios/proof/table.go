@@ -127,7 +127,7 @@ func entries() []Case {
 			// Many writes, so that some are lost, to many environments, so that the next
 			// write to the same one does not put it right at once.
 			Set: []string{"phases.steady.for=8s", "data.environments=200", "data.flags=1", "load.keys=uniform",
-				"load.rate=500/s", "load.reads=80%", "load.writes=20%"},
+				"load.rate=500/s", "load.reads=80%", "load.writes=20%", "always.staleness=<= 300ms"},
 			CaughtBy: "run staleness",
 		},
 		{
@@ -136,7 +136,7 @@ func entries() []Case {
 		},
 		{Defect: "invalidation-before-commit", Scenario: "database-slow",
 			Set: []string{"phases.warm-up.for=500ms", "phases.steady.for=500ms", "phases.slow.for=6s", "phases.recovery.for=500ms",
-				"data.environments=20", "data.flags=5", "load.reads=98%", "load.writes=2%", "always.staleness=<= 1s"},
+				"data.environments=20", "data.flags=5", "load.reads=98%", "load.writes=2%", "always.staleness=<= 500ms"},
 			CaughtBy: "run staleness",
 		},
 		{Defect: "old-entry-believed", Scenario: "failover-lost-writes", CaughtBy: "run staleness"},
