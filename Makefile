@@ -48,4 +48,7 @@ prove: servers ## Run the harness against servers with known defects, all of the
 prove-fast: servers build ## The same for a few of them
 	bin/brownout prove --fast
 
-.PHONY: help build servers valkey lint test race bench bench-full prove prove-fast
+benchmark: servers ## Measure reads of the reference server beside a constant handler (Go benchmark format)
+	$(GO) test -timeout 30m -run '^$$' -bench '^BenchmarkReads$$' -benchtime 2000x ./server
+
+.PHONY: help build servers valkey lint test race bench bench-full prove prove-fast benchmark
