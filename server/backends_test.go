@@ -21,10 +21,11 @@ import (
 //	a write is seen by the next read here   yes      yes      yes
 //	… also when a fill was under way here   yes      yes      yes
 //	… also when the invalidation failed     yes      yes      yes
-//	a write is seen by other instances      at TTL   at once  within CACHE_STALENESS
-//	… also when their fill was under way    at TTL   at TTL   at TTL
+//	a write is seen by other instances      recheck  at once  within CACHE_STALENESS
+//	… also when their fill was under way    recheck  recheck  recheck
+//	… also when the invalidation was lost   recheck  recheck  recheck
 //
-// "At TTL" is what is left when nothing is promised: package cache says why.
+// "Recheck" is within CACHE_RECHECK and a query: the database says what is newest.
 
 // keepers are the backends that keep something.
 var keepers = []string{server.BackendMemory, server.BackendRedis, server.BackendTiered}

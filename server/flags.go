@@ -18,6 +18,7 @@ import (
 type flags struct {
 	store   feature.Store
 	cache   feature.Cache
+	near    feature.Peeker // cache, if it has entries in this process; or nil
 	profile Profile
 	// settle is how long after a write with an unknown outcome the store may still
 	// carry it out.
@@ -30,6 +31,7 @@ type flags struct {
 	outage   outage
 	stale    *invalidations
 	loads    singleflight.Group
+	decodes  singleflight.Group
 	cacheLog *condition
 	storeLog *condition
 }
@@ -40,22 +42,24 @@ func newFlags(c Config, store feature.Store, cache feature.Cache) *flags {
 		kept:     snapshots{limit: c.Profile.KeepLimit},
 		cacheLog: &condition{what: "cache", log: c.Log}, storeLog: &condition{what: "database", log: c.Log},
 	}
+	f.near, _ = cache.(feature.Peeker)
 	f.stale = newInvalidations(c.Log, f.forget, f.learn)
 	return f
 }
 
 // read returns an environment and where it came from; the source is right also
 // when there is an error.
-func (f *flags) read(ctx context.Context, environment string) (feature.Snapshot, source, error) {
+func (f *flags) read(ctx context.Context, environment string) (*feature.Document, source, error) {
 	// The floor is read before anything else: what this read finds must be as new
 	// as all writes that were answered before it began.
 	r := reading{environment: environment, began: time.Now(), floor: f.floors.floor(environment)}
 	if r.floor == 0 && f.absent.has(environment) {
-		return feature.NewSnapshot(environment, 0, nil), source{backend: backendAbsent, hit: true}, nil
+		nothing := feature.NewDocument(feature.NewSnapshot(environment, 0, nil))
+		return nothing, source{backend: backendAbsent, hit: true}, nil
 	}
-	snapshot, from := f.lookup(ctx, environment, r.floor)
+	found, from := f.lookup(ctx, environment, r.floor)
 	if from.hit {
-		return snapshot, from, nil
+		return found, from, nil
 	}
 	r.fill = from.askedInVain()
 	return f.ask(ctx, r, from)
@@ -69,66 +73,9 @@ type reading struct {
 	fill        bool   // put what the store says into the cache
 }
 
-// lookup asks the cache.
-func (f *flags) lookup(ctx context.Context, environment string, floor uint64) (feature.Snapshot, source) {
-	from := source{backend: f.cache.Name()}
-	if f.stale.distrusts(environment) {
-		return feature.Snapshot{}, from.forward(forwardBypass, "invalidation-pending")
-	}
-	bounded, cancel := f.bounded(ctx)
-	defer cancel()
-	data, err := f.cache.Get(bounded, environment)
-	switch {
-	case errors.Is(err, feature.ErrNoCache):
-		return feature.Snapshot{}, from.forward(forwardBypass, "")
-	case errors.Is(err, feature.ErrMiss):
-		f.cacheLog.observe(nil)
-		return feature.Snapshot{}, from.forward(forwardMiss, "")
-	case err != nil:
-		if ctx.Err() == nil { // else the caller has gone, which is no fault of the cache
-			f.cacheLog.observe(err)
-		}
-		return feature.Snapshot{}, from.forward(forwardBypass, feature.Class(err))
-	}
-	snapshot, err := f.decode(environment, data)
-	f.cacheLog.observe(err)
-	switch {
-	case err != nil: // somebody else's bytes: as good as nothing, and to be replaced
-		return feature.Snapshot{}, from.forward(forwardMiss, "unreadable")
-	case f.profile.CheckRevision && snapshot.Revision < floor:
-		return feature.Snapshot{}, from.forward(forwardStale, "")
-	}
-	if snapshot.Revision > floor { // another instance wrote it; from now on it is seen here
-		f.floors.raise(environment, snapshot.Revision)
-	}
-	from.hit = true
-	return snapshot, from
-}
-
-// decode reads what the cache had, once for each state of an environment.
-func (f *flags) decode(environment string, data []byte) (feature.Snapshot, error) {
-	if snapshot, known := f.kept.decoded(environment, data); known {
-		return snapshot, nil
-	}
-	snapshot, err := feature.DecodeSnapshot(environment, data)
-	if err != nil {
-		return feature.Snapshot{}, err
-	}
-	f.kept.keep(snapshot, data, time.Time{})
-	return snapshot, nil
-}
-
-// bounded gives ctx the budget of the profile.
-func (f *flags) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	if f.profile.Budget < 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, f.profile.Budget)
-}
-
 // loaded is what came from the store.
 type loaded struct {
-	snapshot feature.Snapshot
+	document *feature.Document
 	stored   bool // it is in the cache now
 }
 
@@ -144,10 +91,10 @@ func (f *flags) load(ctx context.Context, r reading) (loaded, error) {
 	// the load by itself, so nobody waits for ever.
 	shared := context.WithoutCancel(ctx)
 	got, err, _ := f.loads.Do(key, func() (any, error) {
-		// One that missed with the others and comes here when their load has ended has
-		// its answer already: the database was asked after it had begun.
-		if snapshot, known := f.kept.since(r.environment, r.began); known && snapshot.Revision >= r.floor {
-			return loaded{snapshot: snapshot}, nil
+		// One that comes here when a load has ended that was under way when it began
+		// could as well have joined that load.
+		if d := f.kept.since(r.environment, r.began); d != nil && d.Revision >= r.floor {
+			return loaded{document: d}, nil
 		}
 		return f.loadAlone(shared, r)
 	})
@@ -155,7 +102,6 @@ func (f *flags) load(ctx context.Context, r reading) (loaded, error) {
 }
 
 func (f *flags) loadAlone(ctx context.Context, r reading) (loaded, error) {
-	asked := time.Now()
 	snapshot, err := f.store.Snapshot(ctx, r.environment)
 	if ctx.Err() == nil {
 		f.storeLog.observe(err)
@@ -164,56 +110,57 @@ func (f *flags) loadAlone(ctx context.Context, r reading) (loaded, error) {
 	if err != nil {
 		return loaded{}, err
 	}
-	f.wentBack(ctx, r.floor, snapshot)
+	f.wentBack(ctx, r.environment, r.floor, snapshot.Revision)
+	got := loaded{document: feature.NewDocument(snapshot)}
 	if snapshot.Revision == 0 { // anybody can ask for names that nobody ever wrote
 		if f.cache.Name() != BackendNone {
 			f.absent.add(r.environment, f.profile.NegativeTTL)
 		}
-		return loaded{snapshot: snapshot}, nil
+		return got, nil
 	}
 	f.floors.raise(r.environment, snapshot.Revision) // what one caller has seen is not taken back from the next
-	f.kept.keep(snapshot, nil, asked)
-	got := loaded{snapshot: snapshot}
+	f.kept.keep(got.document)
 	if r.fill {
-		got.stored = f.fill(ctx, snapshot)
+		got.stored = f.fill(ctx, got.document)
 	}
+	f.kept.ended(got.document)
 	return got, nil
 }
 
 // wentBack notices a database that has lost writes, as one restored from an older
-// state: it is the truth all the same.
-func (f *flags) wentBack(ctx context.Context, floor uint64, s feature.Snapshot) {
-	if f.profile.CheckRevision && f.floors.lower(s.Environment, floor, s.Revision) {
-		f.kept.forget(s.Environment)
-		f.log.Error("the database has lost writes", "environment", s.Environment, "revision", s.Revision, "was", floor)
-		f.invalidate(ctx, s.Environment)
+// state: it is the truth all the same. floor was read before it was asked.
+func (f *flags) wentBack(ctx context.Context, environment string, floor, revision uint64) {
+	if f.profile.CheckRevision && f.floors.lower(environment, floor, revision) {
+		f.kept.forget(environment)
+		f.log.Error("the database has lost writes", "environment", environment, "revision", revision, "was", floor)
+		f.invalidate(ctx, environment)
 	}
 }
 
 // fill puts a snapshot into the cache and reports whether it is there. A snapshot
 // that a write has overtaken is dropped, or taken out again.
-func (f *flags) fill(ctx context.Context, s feature.Snapshot) bool {
-	if s.Revision == 0 || f.overtaken(s) || f.stale.distrusts(s.Environment) {
+func (f *flags) fill(ctx context.Context, d *feature.Document) bool {
+	if d.Revision == 0 || f.overtaken(d) || f.stale.distrusts(d.Environment) {
 		return false // revision 0: anybody can ask for names that nobody ever wrote
 	}
-	data, err := s.Encode()
+	data, err := d.Encode()
 	if err != nil {
 		f.log.Error("filling the cache", "error", err)
 		return false
 	}
 	bounded, cancel := f.bounded(ctx)
 	defer cancel()
-	err = f.cache.Set(bounded, s.Environment, data)
+	err = f.cache.Set(bounded, d.Environment, data)
 	f.cacheLog.observe(err)
-	if f.overtaken(s) { // this instance would refuse it, others would not
-		f.invalidate(ctx, s.Environment)
+	if f.overtaken(d) { // this instance would refuse it, others would not
+		f.invalidate(ctx, d.Environment)
 		return false
 	}
 	return err == nil
 }
 
-func (f *flags) overtaken(s feature.Snapshot) bool {
-	return f.profile.CheckRevision && s.Revision < f.floors.floor(s.Environment)
+func (f *flags) overtaken(d *feature.Document) bool {
+	return f.profile.CheckRevision && d.Revision < f.floors.floor(d.Environment)
 }
 
 // put writes a flag. A caller who goes away does not undo it.
@@ -272,10 +219,10 @@ func (f *flags) forget(ctx context.Context, environment string) error {
 
 // learn asks the store for the environment's revision.
 func (f *flags) learn(ctx context.Context, environment string) error {
-	s, err := f.store.Snapshot(ctx, environment)
+	revisions, err := f.store.Revisions(ctx, []string{environment})
 	if err != nil {
 		return fmt.Errorf("learning the revision of %s: %w", environment, err)
 	}
-	f.floors.raise(environment, s.Revision)
+	f.floors.raise(environment, revisions[environment])
 	return nil
 }

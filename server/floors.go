@@ -44,6 +44,13 @@ func (f *floors) lower(environment string, from, revision uint64) bool {
 	return true
 }
 
+// all is a copy.
+func (f *floors) all() map[string]uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.of)
+}
+
 // environments lists all that were written or read here.
 func (f *floors) environments() []string {
 	f.mu.Lock()

@@ -128,49 +128,52 @@ func names(r *http.Request) (environment, key string, err error) {
 }
 
 // snapshot reads the environment of r.
-func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) (snapshot feature.Snapshot, key string, err error) {
+func (s *Server) snapshot(w http.ResponseWriter, r *http.Request) (found *feature.Document, key string, err error) {
 	environment, key, err := names(r)
 	if err != nil {
-		return feature.Snapshot{}, "", err
+		return nil, "", err
 	}
-	snapshot, _, err = s.read(w, r, environment)
-	return snapshot, key, err
+	found, _, err = s.read(w, r, environment)
+	return found, key, err
 }
 
 // read reads an environment and says where it came from.
-func (s *Server) read(w http.ResponseWriter, r *http.Request, environment string) (feature.Snapshot, source, error) {
-	snapshot, from, err := s.flags.read(r.Context(), environment)
+func (s *Server) read(w http.ResponseWriter, r *http.Request, environment string) (*feature.Document, source, error) {
+	found, from, err := s.flags.read(r.Context(), environment)
 	s.tally.count(from)
 	status, encodeErr := from.header()
 	if encodeErr != nil {
-		return snapshot, from, encodeErr
+		return found, from, encodeErr
 	}
 	w.Header().Set("Cache-Status", status)
-	return snapshot, from, err
+	return found, from, err
 }
 
 func (s *Server) listFlags(w http.ResponseWriter, r *http.Request) error {
-	snapshot, _, err := s.snapshot(w, r)
+	found, _, err := s.snapshot(w, r)
 	if err != nil {
 		return err
 	}
-	s.reply(w, r, http.StatusOK, struct {
-		Environment string         `json:"environment"`
-		Flags       []feature.Flag `json:"flags"`
-	}{snapshot.Environment, snapshot.Flags})
+	list, err := found.FlagsJSON()
+	if err != nil {
+		return err
+	}
+	// Names have no character that JSON would escape.
+	s.replyJSON(w, r, []byte(`{"environment":"`+found.Environment+`","flags":`), list, []byte("}\n"))
 	return nil
 }
 
 func (s *Server) getFlag(w http.ResponseWriter, r *http.Request) error {
-	snapshot, key, err := s.snapshot(w, r)
+	found, key, err := s.snapshot(w, r)
 	if err != nil {
 		return err
 	}
-	f, found := snapshot.Flag(key)
-	if !found {
-		return feature.ErrNotFound
+	version, flag, err := found.FlagJSON(key)
+	if err != nil {
+		return err
 	}
-	s.replyFlag(w, r, http.StatusOK, f)
+	w.Header().Set("Flag-Version", strconv.FormatUint(version, 10))
+	s.replyJSON(w, r, flag, []byte("\n"))
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,8 +14,9 @@ const evictAmong = 8
 
 // snapshots keeps the newest snapshot of each environment that this instance has
 // seen, up to a number of bytes. It serves three ends: bytes of the cache that were
-// seen before need not be decoded again, a read may share a query that began after
-// it, and with cache and database gone there is still something to answer.
+// seen before need not be decoded again, nor their flags encoded for each answer; a
+// read may share a query that was under way when it began; and with cache and database
+// gone there is still something to answer.
 type snapshots struct {
 	limit int // bytes; 0: nothing is kept
 
@@ -25,13 +25,12 @@ type snapshots struct {
 	bytes int
 }
 
-// A keptSnapshot is never changed, but for the time it was last right.
+// A keptSnapshot is never changed, but for its times.
 type keptSnapshot struct {
-	snapshot feature.Snapshot
-	data     []byte       // as the cache gave it; nil: it came from the database
-	asked    time.Time    // when the query for it began; zero: it came from elsewhere
-	right    atomic.Int64 // Unix nanoseconds; when it was last an answer of cache or database
-	size     int
+	*feature.Document
+	loaded time.Time    // when the load that brought it had ended; zero: it has not, or there was none
+	right  atomic.Int64 // Unix nanoseconds; when it was last an answer of cache or database
+	size   int
 }
 
 // get returns nil if nothing is kept.
@@ -41,38 +40,49 @@ func (s *snapshots) get(environment string) *keptSnapshot {
 	return s.of[environment]
 }
 
-// decoded returns the snapshot that data was decoded to when it was seen last.
-// Comparing costs nothing where the cache returns the very same bytes (memory), and
-// a tenth of a decoding or less where it returns a copy.
-func (s *snapshots) decoded(environment string, data []byte) (feature.Snapshot, bool) {
+// decoded returns what data was decoded to when it was seen last, or was encoded
+// from; nil: it was not seen. Comparing costs nothing where the cache returns the very
+// same bytes (memory), and a tenth of a decoding or less where it returns a copy.
+func (s *snapshots) decoded(environment string, data []byte) *feature.Document {
 	k := s.get(environment)
-	if k == nil || k.data == nil || !bytes.Equal(k.data, data) {
-		return feature.Snapshot{}, false
+	if k == nil || !k.Is(data) {
+		return nil
 	}
 	k.right.Store(time.Now().UnixNano())
-	return k.snapshot, true
+	return k.Document
 }
 
-// since returns a snapshot that the database was asked for at began or later.
-func (s *snapshots) since(environment string, began time.Time) (feature.Snapshot, bool) {
-	k := s.get(environment)
-	if k == nil || k.asked.Before(began) {
-		return feature.Snapshot{}, false
+// since returns a snapshot that was loaded at began or later; nil: there is none.
+func (s *snapshots) since(environment string, began time.Time) *feature.Document {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	k := s.of[environment]
+	if k == nil || k.loaded.IsZero() || k.loaded.Before(began) {
+		return nil
 	}
-	return k.snapshot, true
+	return k.Document
+}
+
+// ended notes that the load that brought d has ended now.
+func (s *snapshots) ended(d *feature.Document) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := s.of[d.Environment]; k != nil && k.Document == d {
+		k.loaded = time.Now()
+	}
 }
 
 // stale returns a snapshot not below floor that was right within most, and its age.
-func (s *snapshots) stale(environment string, floor uint64, most time.Duration) (feature.Snapshot, time.Duration, bool) {
+func (s *snapshots) stale(environment string, floor uint64, most time.Duration) (*feature.Document, time.Duration, bool) {
 	k := s.get(environment)
-	if most <= 0 || k == nil || k.snapshot.Revision < floor {
-		return feature.Snapshot{}, 0, false
+	if most <= 0 || k == nil || k.Revision < floor {
+		return nil, 0, false
 	}
 	age := time.Since(time.Unix(0, k.right.Load()))
 	if age > most {
-		return feature.Snapshot{}, 0, false
+		return nil, 0, false
 	}
-	return k.snapshot, max(age, 0), true
+	return k.Document, max(age, 0), true
 }
 
 // usable is the age of the oldest snapshot that was right within most; false: there is
@@ -88,18 +98,24 @@ func (s *snapshots) usable(most time.Duration) (oldest time.Duration, any bool) 
 	return oldest, any
 }
 
-// keep takes what the cache (with data) or the database (with the time it was asked)
-// has answered.
-func (s *snapshots) keep(snapshot feature.Snapshot, data []byte, asked time.Time) {
-	k := &keptSnapshot{snapshot: snapshot, data: data, asked: asked, size: weight(snapshot) + len(data)}
-	k.right.Store(time.Now().UnixNano())
+// keep takes what the cache or the database has answered.
+func (s *snapshots) keep(d *feature.Document) {
+	k := newKept(d)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.of[snapshot.Environment]
-	if old != nil && old.snapshot.Revision > snapshot.Revision {
+	old := s.of[d.Environment]
+	if old != nil && old.Revision > d.Revision {
 		return // a late one
 	}
-	s.put(snapshot.Environment, k)
+	s.put(d.Environment, k)
+}
+
+// newKept counts the JSON of d as well, whether it was made or not: it will be, and
+// takes about as much as the rest.
+func newKept(d *feature.Document) *keptSnapshot {
+	k := &keptSnapshot{Document: d, size: 2 * weight(d.Snapshot)}
+	k.right.Store(time.Now().UnixNano())
+	return k
 }
 
 // change applies a write: the snapshot before it, changed, is that at its revision.
@@ -109,14 +125,12 @@ func (s *snapshots) change(environment string, revision uint64, change func(feat
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.of[environment]
-	if old == nil || old.snapshot.Revision+1 != revision {
+	if old == nil || old.Revision+1 != revision {
 		return
 	}
-	next := change(old.snapshot)
+	next := change(old.Snapshot)
 	next.Revision = revision
-	k := &keptSnapshot{snapshot: next, size: weight(next)}
-	k.right.Store(time.Now().UnixNano())
-	s.put(environment, k)
+	s.put(environment, newKept(feature.NewDocument(next)))
 }
 
 // forget drops what is kept of an environment.

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,13 +68,95 @@ func TestTenThousandMissesMakeOneQuery(t *testing.T) {
 	}
 }
 
+// One that has missed while a query was under way, and is held up until query and fill
+// are over, must not make another one.
+func TestAMissThatComesLateMakesNoQuery(t *testing.T) {
+	store, cache := &slowStore{resume: make(chan struct{})}, &held{late: make(chan struct{}), resume: make(chan struct{})}
+	close(store.resume)
+	cfg := DefaultConfig(Profiles()[0])
+	cfg.Log = quietLog()
+	f := newFlags(cfg, store, cache)
+	cache.inFill = func() { // the query has its answer, and its load goes on
+		go func() {
+			if s, _, err := f.read(t.Context(), "e"); err != nil || s.Revision != 3 {
+				t.Errorf("the late read = %v, %v, want revision 3", s, err)
+			}
+			close(cache.late)
+		}()
+		<-cache.resume // it has missed
+	}
+	if _, _, err := f.read(t.Context(), "e"); err != nil {
+		t.Fatal(err)
+	}
+	cache.resume <- struct{}{} // everything is over: go on
+	<-cache.late
+	if store.reads != 1 {
+		t.Errorf("a read that missed during a load made query %d, want 1 for both", store.reads)
+	}
+}
+
+// held lets the second reader miss and go on when it may.
+type held struct {
+	feature.Cache
+	inFill       func()
+	gets         atomic.Int32
+	late, resume chan struct{}
+}
+
+func (h *held) Name() string { return "held" }
+func (h *held) Get(context.Context, string) ([]byte, error) {
+	if h.gets.Add(1) > 1 {
+		h.resume <- struct{}{}
+		<-h.resume
+	}
+	return nil, feature.ErrMiss
+}
+
+func (h *held) Set(context.Context, string, []byte) error {
+	h.inFill()
+	return nil
+}
+
+// Those who get new bytes at the same time decode them once.
+func TestNewBytesAreDecodedOnce(t *testing.T) {
+	data, err := feature.NewSnapshot("e", 3, []feature.Flag{{Key: "f", Version: 3}}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := DefaultConfig(Profiles()[0])
+	cfg.Log = quietLog()
+	f := newFlags(cfg, nil, &missing{})
+	const reads = 100
+	got := make([]*feature.Document, reads)
+	var done sync.WaitGroup
+	for i := range reads {
+		done.Go(func() {
+			d, err := f.decode("e", bytes.Clone(data))
+			if err != nil {
+				t.Errorf("decode: %v", err)
+			}
+			got[i] = d
+		})
+	}
+	done.Wait()
+	for i, d := range got {
+		if d != got[0] {
+			t.Fatalf("read %d decoded the bytes again", i)
+		}
+	}
+	other, err := f.decode("e", []byte(`{"environment":"e","revision":4,"flags":[]}`))
+	if err != nil || other.Revision != 4 {
+		t.Errorf("decode(other bytes) = %v, %v, want revision 4", other, err)
+	}
+}
+
 func TestKeptSnapshotsStayBelowTheLimit(t *testing.T) {
 	one := feature.NewSnapshot("e0", 1, []feature.Flag{{Key: "f"}})
-	s := snapshots{limit: 10 * weight(one)}
+	s := snapshots{limit: 10 * newKept(feature.NewDocument(one)).size}
 	for i := range 100 {
 		snapshot := one
 		snapshot.Environment = fmt.Sprint("e", i)
-		s.keep(snapshot, nil, time.Time{})
+		s.keep(feature.NewDocument(snapshot))
 		if s.bytes > s.limit {
 			t.Fatalf("after %d snapshots %d bytes are kept, want at most %d", i+1, s.bytes, s.limit)
 		}
@@ -81,7 +165,7 @@ func TestKeptSnapshotsStayBelowTheLimit(t *testing.T) {
 		t.Errorf("%d snapshots are kept, the newest %t; want 10 and the newest", len(s.of), s.get("e99") != nil)
 	}
 	large := feature.NewSnapshot("large", 1, make([]feature.Flag, 100))
-	s.keep(large, nil, time.Time{})
+	s.keep(feature.NewDocument(large))
 	if s.get("large") != nil || len(s.of) != 10 {
 		t.Errorf("a snapshot above the limit is kept, or drove out %d others", 10-len(s.of))
 	}
@@ -89,13 +173,13 @@ func TestKeptSnapshotsStayBelowTheLimit(t *testing.T) {
 
 func TestAKeptSnapshotIsNotReplacedByAnOlderOne(t *testing.T) {
 	s := snapshots{limit: 1 << 20}
-	s.keep(feature.NewSnapshot("e", 5, nil), nil, time.Time{})
-	s.keep(feature.NewSnapshot("e", 4, nil), nil, time.Time{})
-	if got := s.get("e").snapshot.Revision; got != 5 {
+	s.keep(feature.NewDocument(feature.NewSnapshot("e", 5, nil)))
+	s.keep(feature.NewDocument(feature.NewSnapshot("e", 4, nil)))
+	if got := s.get("e").Revision; got != 5 {
 		t.Errorf("revision %d is kept, want 5", got)
 	}
 	s.change("e", 7, func(s feature.Snapshot) feature.Snapshot { return s })
-	if got := s.get("e").snapshot.Revision; got != 5 {
+	if got := s.get("e").Revision; got != 5 {
 		t.Errorf("after a write at 7 revision %d is kept, want 5: 6 is not known", got)
 	}
 	if _, _, found := s.stale("e", 7, time.Hour); found {

@@ -39,23 +39,23 @@ func (o *outage) try() (ask bool, done func()) {
 }
 
 // ask asks the store; when it fails the last good snapshot answers, if there is one.
-func (f *flags) ask(ctx context.Context, r reading, from source) (feature.Snapshot, source, error) {
-	if snapshot, age, kept := f.kept.stale(r.environment, r.floor, f.profile.StaleIfError); kept {
+func (f *flags) ask(ctx context.Context, r reading, from source) (*feature.Document, source, error) {
+	if old, age, kept := f.kept.stale(r.environment, r.floor, f.profile.StaleIfError); kept {
 		ask, done := f.outage.try()
 		if !ask {
-			return snapshot, from.old(age, "unavailable"), nil
+			return old, from.old(age, "unavailable"), nil
 		}
 		defer done()
 	}
 	got, err := f.load(ctx, r)
 	if errors.Is(err, feature.ErrUnavailable) {
 		// Looked up again: a write may have changed it meanwhile.
-		if snapshot, age, kept := f.kept.stale(r.environment, r.floor, f.profile.StaleIfError); kept {
-			return snapshot, from.old(age, cause(err)), nil
+		if old, age, kept := f.kept.stale(r.environment, r.floor, f.profile.StaleIfError); kept {
+			return old, from.old(age, cause(err)), nil
 		}
 	}
 	from.stored = got.stored
-	return got.snapshot, from, err
+	return got.document, from, err
 }
 
 func cause(err error) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"brownout/server/feature"
 	"brownout/server/ofrep"
@@ -89,6 +90,22 @@ func (s *Server) logFailure(w http.ResponseWriter, r *http.Request, err error) {
 func (s *Server) reply(w http.ResponseWriter, r *http.Request, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	s.write(w, r, status, v)
+}
+
+// replyJSON answers with JSON that is there already, in parts.
+func (s *Server) replyJSON(w http.ResponseWriter, r *http.Request, parts ...[]byte) {
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(size))
+	for _, part := range parts {
+		if _, err := w.Write(part); err != nil { // the caller's connection
+			s.log.Debug("answering", "method", r.Method, "path", r.URL.Path, "error", err)
+			return
+		}
+	}
 }
 
 func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, v any) {

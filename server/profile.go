@@ -26,6 +26,11 @@ type Profile struct {
 	// has written or read in the database: what a late fill, a lost invalidation or a
 	// write that was done late left behind.
 	CheckRevision bool
+	// Recheck is how often the revisions of the environments in use are read from the
+	// database, for CheckRevision: so long at most is an entry believed that should have
+	// gone, on whatever instance and for whatever reason. It costs one small query in that
+	// time; 0: never.
+	Recheck time.Duration
 	// RetryInvalidation keeps invalidations that failed and tries them until they
 	// succeed. The environment's cache entry is not used until then.
 	RetryInvalidation bool
@@ -89,6 +94,7 @@ func Profiles() []Profile {
 			},
 			Budget:   50 * time.Millisecond,
 			Coalesce: true, CheckRevision: true, RetryInvalidation: true,
+			Recheck:   time.Second, // with a query and a read after it, well below 2 s
 			TTLJitter: 10, Staleness: 2 * time.Second, WarmAfterLoss: true,
 			StaleIfError: time.Hour, KeepLimit: 64 << 20, NegativeTTL: time.Second, DatabaseQueue: 100,
 		},

@@ -15,10 +15,13 @@
 // A cache that does not answer costs no request more than its budget, and soon none
 // at all: package cache stops asking it and finds out by itself when it is back.
 //
-// What is not done here: none of this reaches beyond one instance. Another instance
-// that shares the cache does not know this one's floors and debts, and can serve an
-// entry whose invalidation was lost until its time to live is over; so can this one
-// after a restart.
+// None of that reaches beyond one instance: another one that shares the cache does not
+// know this one's floors and debts. So each instance also reads the revisions of the
+// environments in use from the database once in a while (flags.recheck): that bounds how
+// long it can believe an entry that should have gone, whoever lost the deletion.
+//
+// What is not done here: while the database does not answer there is no such bound. An
+// answer of the cache is then as old as its entry.
 package server
 
 import (
@@ -101,6 +104,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	defer stopDatabase()
 	database.Go(func() { s.runDatabase(inner) })
 	owed.Go(func() { s.flags.stale.run(background) })
+	owed.Go(func() { s.flags.recheck(background) })
 	cache := s.flags.runCache(background, s.cfg.Warm)
 
 	err := s.serveHTTP(ctx, l)

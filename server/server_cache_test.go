@@ -401,6 +401,10 @@ func (w *swapped) Snapshot(ctx context.Context, e string) (feature.Snapshot, err
 	return w.at.Load().Snapshot(ctx, e)
 }
 
+func (w *swapped) Revisions(ctx context.Context, e []string) (map[string]uint64, error) {
+	return w.at.Load().Revisions(ctx, e)
+}
+
 func (w *swapped) Put(ctx context.Context, e, key string, d feature.Draft) (feature.Receipt, error) {
 	return w.at.Load().Put(ctx, e, key, d)
 }

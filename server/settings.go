@@ -76,6 +76,7 @@ func variables() []variable {
 		within("CACHE_PROBE_MAX", "largest bound of that wait; half of it passes on average before a Redis that is back is found; costs 2 dials in that time", func(c *Config) *time.Duration { return &c.Profile.Client.ProbeMax }),
 		yesNo("CACHE_COALESCE", "whether reads that miss together share one query", func(c *Config) *bool { return &c.Profile.Coalesce }),
 		yesNo("CACHE_CHECK_REVISION", "whether entries older than what this server has seen in the database are refused", func(c *Config) *bool { return &c.Profile.CheckRevision }),
+		zeroOr("CACHE_RECHECK", "how often the revisions of the environments in use are read from the database, for CACHE_CHECK_REVISION: so long may an instance believe an entry that another one could not delete, or that a failover brought back; costs one query each; 0s: never", func(c *Config) *time.Duration { return &c.Profile.Recheck }),
 		yesNo("CACHE_RETRY_INVALIDATION", "whether a failed invalidation is kept and tried again", func(c *Config) *bool { return &c.Profile.RetryInvalidation }),
 		zeroOr("STALE_IF_ERROR", "how old the last good snapshot may be that answers when the database fails (Cache-Status says so); costs answers of that age; 0s: none", func(c *Config) *time.Duration { return &c.Profile.StaleIfError }),
 		atLeast(0, "SNAPSHOT_LIMIT", "bytes of decoded snapshots that are kept, about; without them a hit is decoded each time and nothing is left in an outage; 0: none", func(c *Config) *int { return &c.Profile.KeepLimit }),

@@ -50,6 +50,9 @@ func (s source) askedInVain() bool { return s.reason == forwardMiss || s.reason 
 
 // header is the field Cache-Status (RFC 9211).
 func (s source) header() (string, error) {
+	if s == (source{backend: s.backend, hit: true}) {
+		return s.backend + ";hit", nil // what httpsfv says, too, for a tenth of the time of the answer
+	}
 	item := httpsfv.NewItem(httpsfv.Token(s.backend))
 	if s.hit {
 		item.Params.Add("hit", true)

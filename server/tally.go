@@ -47,7 +47,7 @@ func (o *outcomes) count(err error) {
 // A countedStore is a Store that counts what it is asked.
 type countedStore struct {
 	feature.Store
-	snapshot, put, delete, ready outcomes
+	snapshot, revisions, put, delete, ready outcomes
 }
 
 // Snapshot counts as a query.
@@ -55,6 +55,13 @@ func (c *countedStore) Snapshot(ctx context.Context, environment string) (featur
 	s, err := c.Store.Snapshot(ctx, environment)
 	c.snapshot.count(err)
 	return s, err
+}
+
+// Revisions counts as a query.
+func (c *countedStore) Revisions(ctx context.Context, environments []string) (map[string]uint64, error) {
+	r, err := c.Store.Revisions(ctx, environments)
+	c.revisions.count(err)
+	return r, err
 }
 
 // Put counts as a query.
@@ -90,7 +97,7 @@ func (s *Server) measure(m *metrics.Metrics, store *countedStore) {
 	m.Counter("stale_answers_total", "Reads that were answered by the last good snapshot, because the database failed.", nil, s.tally.stale.Load)
 	m.Gauge("cache_invalidations_pending", "Environments whose cache entry has still to be deleted, or looked after.", nil, func() float64 { return float64(s.flags.stale.pending()) })
 	const queries = "Operations of the database that were sent, by kind and outcome."
-	for operation, o := range map[string]*outcomes{"snapshot": &store.snapshot, "put": &store.put, "delete": &store.delete, "ready": &store.ready} {
+	for operation, o := range map[string]*outcomes{"snapshot": &store.snapshot, "revisions": &store.revisions, "put": &store.put, "delete": &store.delete, "ready": &store.ready} {
 		m.Counter("database_queries_total", queries, metrics.Labels{"operation": operation, "outcome": "done"}, o.done.Load)
 		m.Counter("database_queries_total", queries, metrics.Labels{"operation": operation, "outcome": "failed"}, o.failed.Load)
 	}

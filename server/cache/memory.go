@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"bytes"
 	"context"
 	"time"
 
@@ -53,18 +52,25 @@ func (lazyClock) Tick(time.Duration) <-chan time.Time { return nil }
 // Name is "memory".
 func (m *Memory) Name() string { return BackendMemory }
 
-// Get returns an entry, which must not be changed.
+// Get returns an entry.
 func (m *Memory) Get(_ context.Context, environment string) ([]byte, error) {
-	e, found := m.entries.GetIfPresent(environment)
+	data, found := m.Peek(environment)
 	if !found {
 		return nil, feature.ErrMiss
 	}
-	return e.data, nil
+	return data, nil
 }
 
-// Set keeps a copy of snapshot. What is larger than the whole cache is dropped.
+// Peek is Get: there is nothing to wait for.
+func (m *Memory) Peek(environment string) ([]byte, bool) {
+	e, found := m.entries.GetIfPresent(environment)
+	return e.data, found
+}
+
+// Set keeps snapshot itself, so that Get returns the very same bytes. What is larger
+// than the whole cache is dropped.
 func (m *Memory) Set(_ context.Context, environment string, snapshot []byte) error {
-	m.keep(environment, kept{data: bytes.Clone(snapshot), life: m.life.draw()})
+	m.keep(environment, kept{data: snapshot, life: m.life.draw()})
 	return nil
 }
 

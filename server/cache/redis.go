@@ -13,7 +13,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// keyPrefix stands before the environment in every key.
+// keyPrefix stands before the environment in every key. The pattern is that of the
+// service that this one stands for, and both can use one Redis. It forces a read of one
+// flag to fetch the whole environment, in one round trip. It does not force decoding it
+// each time: the bytes are compared with those that were decoded last (package server).
 const keyPrefix = "feature_flags:"
 
 // Redis keeps snapshots in Redis: one server, a primary that Sentinels name, or a

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -53,8 +52,8 @@ func (t *Tiered) Name() string { return BackendTiered }
 // Get returns the copy, or what Redis has. A Redis that fails is a miss, so that the
 // caller brings a new copy.
 func (t *Tiered) Get(ctx context.Context, environment string) ([]byte, error) {
-	if e, found := t.near.entries.GetIfPresent(environment); found && t.heed.covers(e.made) {
-		return e.data, nil
+	if data, found := t.Peek(environment); found {
+		return data, nil
 	}
 	turn, asked := t.now(), time.Now()
 	data, left, err := t.far.getLife(ctx, environment)
@@ -66,6 +65,15 @@ func (t *Tiered) Get(ctx context.Context, environment string) ([]byte, error) {
 		return nil, err
 	}
 	return nil, fmt.Errorf("%w: %w", feature.ErrMiss, err)
+}
+
+// Peek returns the copy, if it may be used.
+func (t *Tiered) Peek(environment string) ([]byte, bool) {
+	e, found := t.near.entries.GetIfPresent(environment)
+	if !found || !t.heed.covers(e.made) {
+		return nil, false
+	}
+	return e.data, true
 }
 
 // now is the turn in which a read begins.
@@ -103,7 +111,7 @@ func (t *Tiered) drop(environment string) {
 // Set keeps a copy and tells Redis. It is no error when only the copy could be kept.
 func (t *Tiered) Set(ctx context.Context, environment string, snapshot []byte) error {
 	t.mu.Lock()
-	t.near.keep(environment, kept{data: bytes.Clone(snapshot), made: time.Now(), life: t.near.life.draw()})
+	t.near.keep(environment, kept{data: snapshot, made: time.Now(), life: t.near.life.draw()})
 	t.mu.Unlock()
 	if err := t.far.Set(ctx, environment, snapshot); err != nil {
 		t.log.Debug("keeping a copy only", "environment", environment, "error", err)

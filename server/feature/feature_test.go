@@ -119,5 +119,23 @@ func FuzzDecodeSnapshot(f *testing.F) {
 		if err1 != nil || err2 != nil || string(once) != string(twice) {
 			t.Errorf("encoded once %q, twice %q (%v, %v)", once, twice, err1, err2)
 		}
+		d, err := feature.DecodeDocument("e", data)
+		if err != nil {
+			t.Fatalf("DecodeDocument(%q): %v, though it is a snapshot", data, err)
+		}
+		if !hasTwins(s) {
+			wantParts(t, d)
+			wantParts(t, d)
+		}
 	})
+}
+
+// hasTwins reports whether two flags have one key: then a key does not say which.
+func hasTwins(s feature.Snapshot) bool {
+	for i := 1; i < len(s.Flags); i++ {
+		if s.Flags[i-1].Key == s.Flags[i].Key {
+			return true
+		}
+	}
+	return false
 }

@@ -37,6 +37,8 @@ type Receipt struct {
 type Store interface {
 	// Snapshot reads an environment, all of it at one revision.
 	Snapshot(ctx context.Context, environment string) (Snapshot, error)
+	// Revisions reads the revisions of environments. What nobody has written is missing.
+	Revisions(ctx context.Context, environments []string) (map[string]uint64, error)
 	// Put writes a flag. One that there is can always be written.
 	Put(ctx context.Context, environment, key string, d Draft) (Receipt, error)
 	// Delete removes a flag and returns the environment's new revision.
@@ -50,8 +52,9 @@ type Store interface {
 type Cache interface {
 	// Name is the backend's name, a token: redis, memory, none.
 	Name() string
-	// Get returns what Set kept, or ErrMiss, or ErrNoCache.
+	// Get returns what Set kept, or ErrMiss, or ErrNoCache. It must not be changed.
 	Get(ctx context.Context, environment string) ([]byte, error)
+	// Set keeps snapshot, which must not be changed any more.
 	Set(ctx context.Context, environment string, snapshot []byte) error
 	// Delete removes an entry. That there was none is no error.
 	Delete(ctx context.Context, environment string) error
@@ -59,6 +62,13 @@ type Cache interface {
 	Ping(ctx context.Context) error
 	// Close ends calls in flight and later ones with an error.
 	Close() error
+}
+
+// A Peeker is a Cache that has entries in this process.
+type Peeker interface {
+	// Peek returns what Get would return without waiting for anything; false: Get has
+	// to be asked.
+	Peek(environment string) ([]byte, bool)
 }
 
 // A CacheEvent is something that a Cache notices by itself.

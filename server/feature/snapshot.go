@@ -1,7 +1,6 @@
 package feature
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -37,13 +36,11 @@ func (s Snapshot) Flag(key string) (Flag, bool) {
 
 // Encode is the snapshot as it is cached.
 func (s Snapshot) Encode() ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(s); err != nil {
-		return nil, fmt.Errorf("encoding the snapshot of %s: %w", s.Environment, err)
+	t, err := s.encode()
+	if err != nil {
+		return nil, err
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	return t.data, nil
 }
 
 // DecodeSnapshot reads what Encode wrote for environment. A cache is shared with

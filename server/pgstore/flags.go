@@ -72,6 +72,22 @@ func (s *Store) Snapshot(ctx context.Context, environment string) (feature.Snaps
 	return feature.NewSnapshot(environment, revision, flags), nil
 }
 
+// Revisions reads the rows of the environments, and none of their flags.
+func (s *Store) Revisions(ctx context.Context, environments []string) (map[string]uint64, error) {
+	revisions := make(map[string]uint64, len(environments))
+	err := s.query(ctx, "SELECT name, revision FROM environments WHERE name = ANY($1)", func(rows pgx.Rows) error {
+		var name string
+		var revision uint64
+		err := rows.Scan(&name, &revision)
+		revisions[name] = revision
+		return err
+	}, environments)
+	if err != nil {
+		return nil, fmt.Errorf("reading the revisions of %d environments: %w", len(environments), err)
+	}
+	return revisions, nil
+}
+
 func decodeVariants(data []byte, f *feature.Flag) error {
 	if data == nil {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"sync"
 	"testing"
@@ -136,6 +137,13 @@ func testRevisions(t *testing.T, s feature.Store) {
 	}
 	if got := mustPut(t, s, "e2", "a", draft(`1`)).Revision; got != 1 {
 		t.Errorf("the first revision of another environment is %d, want 1", got)
+	}
+	got, err := s.Revisions(t.Context(), []string{"e", "nonesuch", "e2"})
+	if want := map[string]uint64{"e": revision, "e2": 1}; err != nil || !maps.Equal(got, want) {
+		t.Errorf("Revisions(e, nonesuch, e2) = %v, %v, want %v", got, err, want)
+	}
+	if got, err := s.Revisions(t.Context(), nil); err != nil || len(got) != 0 {
+		t.Errorf("Revisions() = %v, %v, want none", got, err)
 	}
 }
 

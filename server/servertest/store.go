@@ -12,8 +12,8 @@ import (
 // A Store is a feature.Store in memory. Its hooks let a test decide what happens
 // at the edges; they are set before the store is used.
 type Store struct {
-	// Before, if set, is called before each operation, with its name (snapshot, put,
-	// delete, ready); its error is the operation's.
+	// Before, if set, is called before each operation, with its name (snapshot,
+	// revisions, put, delete, ready); its error is the operation's.
 	Before func(ctx context.Context, operation string) error
 	// AfterSnapshot, if set, is called when a snapshot has been read and has not been
 	// returned yet.
@@ -91,6 +91,22 @@ func (s *Store) read(name string) feature.Snapshot {
 		}
 	}
 	return feature.NewSnapshot(name, e.revision, flags)
+}
+
+// Revisions reads revisions.
+func (s *Store) Revisions(ctx context.Context, names []string) (map[string]uint64, error) {
+	if err := s.before(ctx, "revisions"); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	revisions := map[string]uint64{}
+	for _, name := range names {
+		if e, found := s.environments[name]; found {
+			revisions[name] = e.revision
+		}
+	}
+	return revisions, nil
 }
 
 // Put writes a flag.
