@@ -24,6 +24,11 @@ func brokenForServers() []brokenTarget {
 			missed:  []string{"flush database_queries"},
 		},
 		{
+			name: "what Redis has lost is left to readers", scenario: "cache-warming",
+			set:    []string{"server.cache_warm_after_loss=false"},
+			missed: []string{"warm cache_hits"},
+		},
+		{
 			name: "the client waits until Redis answers", scenario: "cache-hang",
 			set: seed, shorter: append([]string{"phases.outage.for=3500ms"}, brief...),
 			missed: []string{"outage p99"},
