@@ -26,7 +26,9 @@ func TestAPasswordIsRotatedWhileAllGoesOn(t *testing.T) {
 	kinds := topologies()
 	kinds[Redis] = Config{Cache: Redis}
 	for name, c := range kinds {
-		for _, c.ACL = range []bool{false, true} {
+		for _, acl := range []bool{false, true} {
+			c := c
+			c.ACL = acl
 			if testing.Short() && c.ACL != (name == Replicated) {
 				continue
 			}
