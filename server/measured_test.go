@@ -18,6 +18,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"brownout/server"
 	"brownout/server/feature"
@@ -28,6 +29,7 @@ import (
 const (
 	roleVariable = "MEASURED_ROLE"
 	roleConstant = "constant" // a handler that always writes the same
+	roleAlike    = "alike"    // the same with the fields and time limits of the flag server
 	roleServer   = "server"   // the flag server, with settings from the environment
 )
 
@@ -54,11 +56,9 @@ func serveMeasured(role string) error {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	serve := serveConstant
-	if role == roleServer {
-		if serve, err = measuredServer(ctx); err != nil {
-			return err
-		}
+	serve, err := measuredRole(ctx, role)
+	if err != nil {
+		return err
 	}
 	var ended sync.WaitGroup
 	defer ended.Wait()
@@ -117,21 +117,50 @@ func usedSoFar(collect bool) (usage, error) {
 	}, nil
 }
 
-// serveConstant writes what the server writes of one flag.
-func serveConstant(ctx context.Context, l net.Listener) error {
+// measuredRole returns what serves in a role.
+func measuredRole(ctx context.Context, role string) (func(context.Context, net.Listener) error, error) {
+	if role == roleServer {
+		return measuredServer(ctx)
+	}
 	body, err := json.Marshal(benchFlag(7))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s := &http.Server{Handler: constantHandler(body)}
+	if role == roleAlike {
+		c := server.DefaultConfig(server.Profiles()[0])
+		s = &http.Server{
+			Handler:           alike(s.Handler, c.WriteTimeout),
+			ReadHeaderTimeout: c.HeaderTimeout, ReadTimeout: c.HeaderTimeout + c.BodyTimeout, IdleTimeout: c.IdleTimeout,
+		}
+	}
+	return func(ctx context.Context, l net.Listener) error {
+		defer context.AfterFunc(ctx, func() { s.Close() })()
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	}, nil
+}
+
+// constantHandler writes what the server writes of one flag.
+func constantHandler(body []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(body)
-	})}
-	defer context.AfterFunc(ctx, func() { s.Close() })()
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	})
+}
+
+// alike adds what the flag server does for every answer, whatever is in it.
+func alike(next http.Handler, limit time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Request-Id", "ABCDEFGHIJKL-12")
+		h.Set("Cache-Status", "memory;hit")
+		h.Set("Flag-Version", "8")
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit))
+		next.ServeHTTP(w, r)
+	})
 }
 
 // measuredServer is the flag server.
@@ -229,16 +258,30 @@ func (m *measured) used(b testing.TB, question string) usage {
 	return u
 }
 
+// A measured request is one of a kind.
+type measuredRequest struct {
+	kind
+	tag string // of the answer that the client has
+}
+
+// status is what is answered when all is well.
+func (r measuredRequest) status() int {
+	if r.tag != "" {
+		return http.StatusNotModified
+	}
+	return http.StatusOK
+}
+
 // cost sends b.N requests and returns what one of them has cost.
-func (m *measured) cost(b *testing.B, read measuredRead) cost {
+func (m *measured) cost(b *testing.B, request measuredRequest) cost {
 	b.Helper()
 	before := m.used(b, askCost)
 	var g sync.WaitGroup
 	for i := range benchConnections {
 		g.Go(func() {
 			for range (b.N + i) / benchConnections {
-				if resp, err := m.ask(read); err != nil || resp.StatusCode != http.StatusOK {
-					b.Errorf("%s %s = %v, %v", read.method, read.path, resp, err)
+				if resp, err := m.ask(request); err != nil || resp.StatusCode != request.status() {
+					b.Errorf("%s %s = %v, %v, want status %d", request.method, request.path, resp, err, request.status())
 					return
 				}
 			}
@@ -250,10 +293,13 @@ func (m *measured) cost(b *testing.B, read measuredRead) cost {
 }
 
 // ask sends one request and reads the answer to its end.
-func (m *measured) ask(read measuredRead) (*http.Response, error) {
-	r, err := http.NewRequest(read.method, m.url+read.path, strings.NewReader(read.body))
+func (m *measured) ask(request measuredRequest) (*http.Response, error) {
+	r, err := http.NewRequest(request.method, m.url+request.path, strings.NewReader(request.body))
 	if err != nil {
 		return nil, err
+	}
+	if request.tag != "" {
+		r.Header.Set("If-None-Match", request.tag)
 	}
 	resp, err := m.client.Do(r)
 	if err != nil {

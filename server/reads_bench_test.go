@@ -11,15 +11,27 @@ import (
 	"brownout/server/servertest"
 )
 
-// A measured read is one request, and the server that answers it.
+// A measured read is one kind of request, and the server that answers it.
 type measuredRead struct {
-	name    string
+	kind    kind
 	backend string
 	flags   int // in the environment
-	method  string
-	path    string
-	body    string
 }
+
+func (r measuredRead) name() string {
+	return fmt.Sprintf("%s/cache=%s/flags=%d", r.kind.name, r.backend, r.flags)
+}
+
+// A kind of request.
+type kind struct {
+	name         string
+	method, path string
+	body         string
+	unchanged    bool // the client has the answer already, and says so
+}
+
+// asked is what a client of the protocol sends.
+const asked = `{"context":{"targetingKey":"user-123","email":"user@example.com","plan":"premium","country":"CA"}}`
 
 // The paths of the environment that the measured servers have; see benchStore.
 const (
@@ -29,16 +41,28 @@ const (
 
 // measuredReads are the rows of BenchmarkReads.
 func measuredReads() []measuredRead {
-	return []measuredRead{
-		{"one/cache=memory/flags=10", server.BackendMemory, 10, "GET", oneFlag, ""},
-		{"one/cache=memory/flags=50", server.BackendMemory, 50, "GET", oneFlag, ""},
-		{"one/cache=memory/flags=1000", server.BackendMemory, 1000, "GET", oneFlag, ""},
-		{"one/cache=memory/flags=100000", server.BackendMemory, 100_000, "GET", oneFlag, ""},
-		{"one/cache=tiered/flags=50", server.BackendTiered, 50, "GET", oneFlag, ""},
-		{"one/cache=redis/flags=50", server.BackendRedis, 50, "GET", oneFlag, ""},
-		{"all/cache=memory/flags=50", server.BackendMemory, 50, "GET", allFlags, ""},
-		{"all/cache=redis/flags=50", server.BackendRedis, 50, "GET", allFlags, ""},
+	var (
+		one         = kind{name: "one", method: "GET", path: oneFlag}
+		all         = kind{name: "all", method: "GET", path: allFlags}
+		evaluateOne = kind{name: "evaluate-one", method: "POST", path: evaluations + "/f000007", body: asked}
+		evaluateAll = kind{name: "evaluate-all", method: "POST", path: evaluations, body: asked}
+		unchanged   = kind{name: "unchanged", method: "POST", path: evaluations, body: asked, unchanged: true}
+	)
+	var rows []measuredRead
+	for _, k := range []kind{one, evaluateOne} {
+		for _, flags := range []int{10, 50, 1000, 100_000} {
+			rows = append(rows, measuredRead{k, server.BackendMemory, flags})
+		}
 	}
+	for _, backend := range []string{server.BackendTiered, server.BackendRedis} {
+		rows = append(rows, measuredRead{one, backend, 50})
+	}
+	for _, backend := range []string{server.BackendMemory, server.BackendRedis} {
+		for _, k := range []kind{all, evaluateAll, unchanged} {
+			rows = append(rows, measuredRead{k, backend, 50})
+		}
+	}
+	return rows
 }
 
 // notUsed has to be named all the same.
@@ -47,52 +71,36 @@ const notUsed = "postgres://127.0.0.1/none"
 // benchRounds is how often the two servers are measured beside each other.
 const benchRounds = 11
 
-// BenchmarkReads measures reads that the cache answers beside a handler that always
-// writes the same flag, both behind net/http on a loopback port, each in a process of
-// its own. In each round both get b.N requests on keep-alive connections, one after the
-// other, in turns first; what counts is the CPU time of their process (getrusage), so
-// the generator costs them nothing but its company. The ratio is the median of the
-// rounds' ratios. Allocations are those of the process for one request, net/http's
-// included. Use -benchtime with a number of requests, as 2000x.
+// BenchmarkReads measures reads that the cache answers beside two handlers that always
+// write the same flag: a bare one, and one with the fields and time limits of the flag
+// server. All are behind net/http on a loopback port, each in a process of its own, and
+// get the same requests. In each round each of them gets b.N requests on keep-alive
+// connections, one server after the other, each first in turn; what counts is the CPU
+// time of their process (getrusage), so the generator costs them nothing but its company.
+// A ratio is the median of the rounds' ratios: "ratio" to the bare handler, "ratio-alike"
+// to the other. Allocations are those of the process for one request, net/http's included.
+// Use -benchtime with a number of requests, as 2000x.
 func BenchmarkReads(b *testing.B) {
-	constant := startMeasured(b, roleConstant)
+	constants := []*measured{startMeasured(b, roleConstant), startMeasured(b, roleAlike)}
 	redis := servertest.Redis(b)
 	started := map[string]*measured{}
 	for _, read := range measuredReads() {
-		b.Run(read.name, func(row *testing.B) {
-			settings := []string{fmt.Sprint(flagsVariable, "=", read.flags), "CACHE=" + read.backend, "REDIS_URL=" + redis, "DATABASE_URL=" + notUsed}
+		b.Run(read.name(), func(row *testing.B) {
+			settings := []string{
+				fmt.Sprint(flagsVariable, "=", read.flags), "CACHE=" + read.backend, "REDIS_URL=" + redis, "DATABASE_URL=" + notUsed, "OFREP_ENVIRONMENT=e",
+			}
 			key := fmt.Sprint(settings)
 			if started[key] == nil {
 				started[key] = startMeasured(b, roleServer, settings...) // of b: other rows use it, too
 			}
-			compare(row, started[key], constant, read)
+			report(row, compare(row, started[key], constants, read))
 		})
 	}
 }
 
-// compare runs the rounds and reports them.
-func compare(b *testing.B, s, constant *measured, read measuredRead) {
-	s.warm(b, read)
-	b.ResetTimer()
-	var rounds []pair
-	for i := range benchRounds {
-		var p pair
-		both := []func(){
-			func() { p.constant = constant.cost(b, measuredRead{method: "GET", path: "/"}) },
-			func() { p.server = s.cost(b, read) },
-		}
-		if i%2 == 1 {
-			slices.Reverse(both)
-		}
-		both[0]()
-		both[1]()
-		rounds = append(rounds, p)
-	}
-	report(b, rounds)
-}
-
-// A pair is what one round cost.
-type pair struct{ server, constant cost }
+// A round is what a request has cost: of the flag server, the bare handler and the one
+// that is alike.
+type round [3]cost
 
 // A cost is that of one request.
 type cost struct {
@@ -100,22 +108,44 @@ type cost struct {
 	allocs float64
 }
 
-func report(b *testing.B, rounds []pair) {
-	median := func(of func(pair) float64) float64 {
-		return quantile(rounds, of, 0.5)
+func compare(b *testing.B, s *measured, constants []*measured, read measuredRead) []round {
+	b.Helper()
+	request := s.warm(b, read)
+	constant := measuredRequest{kind: read.kind}
+	b.ResetTimer()
+	rounds := make([]round, benchRounds)
+	for i := range rounds {
+		for turn := range len(rounds[i]) {
+			who := (i + turn) % len(rounds[i])
+			if who == 0 {
+				rounds[i][who] = s.cost(b, request)
+			} else {
+				rounds[i][who] = constants[who-1].cost(b, constant)
+			}
+		}
 	}
-	ratio := func(p pair) float64 { return p.server.cpu / p.constant.cpu }
-	b.ReportMetric(0, "ns/op") // of the generator: it says nothing
-	b.ReportMetric(median(func(p pair) float64 { return p.server.cpu }), "cpu-ns/op")
-	b.ReportMetric(median(func(p pair) float64 { return p.constant.cpu }), "constant-cpu-ns/op")
-	b.ReportMetric(median(ratio), "ratio")
-	b.ReportMetric(quantile(rounds, ratio, 0), "ratio-min")
-	b.ReportMetric(quantile(rounds, ratio, 1), "ratio-max")
-	b.ReportMetric(median(func(p pair) float64 { return p.server.allocs }), "allocs/op")
-	b.ReportMetric(median(func(p pair) float64 { return p.constant.allocs }), "constant-allocs/op")
+	return rounds
 }
 
-func quantile(rounds []pair, of func(pair) float64, q float64) float64 {
+func report(b *testing.B, rounds []round) {
+	ratio := func(r round) float64 { return r[0].cpu / r[1].cpu }
+	b.ReportMetric(0, "ns/op") // of the generator: it says nothing
+	for unit, of := range map[string]func(round) float64{
+		"cpu-ns/op":          func(r round) float64 { return r[0].cpu },
+		"constant-cpu-ns/op": func(r round) float64 { return r[1].cpu },
+		"alike-cpu-ns/op":    func(r round) float64 { return r[2].cpu },
+		"server-allocs/op":   func(r round) float64 { return r[0].allocs },
+		"constant-allocs/op": func(r round) float64 { return r[1].allocs },
+		"ratio":              ratio,
+		"ratio-alike":        func(r round) float64 { return r[0].cpu / r[2].cpu },
+	} {
+		b.ReportMetric(quantile(rounds, of, 0.5), unit)
+	}
+	b.ReportMetric(quantile(rounds, ratio, 0), "ratio-min")
+	b.ReportMetric(quantile(rounds, ratio, 1), "ratio-max")
+}
+
+func quantile(rounds []round, of func(round) float64, q float64) float64 {
 	var all []float64
 	for _, p := range rounds {
 		all = append(all, of(p))
@@ -124,23 +154,28 @@ func quantile(rounds []pair, of func(pair) float64, q float64) float64 {
 	return all[int(q*float64(len(all)-1))]
 }
 
-// warm asks until the cache answers. What its memory has not got yet it does not
-// answer from there.
-func (m *measured) warm(b *testing.B, read measuredRead) {
+// warm asks until the cache answers, and returns the request to measure. What its memory
+// has not got yet a server does not answer from there.
+func (m *measured) warm(b *testing.B, read measuredRead) measuredRequest {
 	b.Helper()
+	request := measuredRequest{kind: read.kind}
 	for deadline := time.Now().Add(guard); ; {
-		resp, err := m.ask(read)
+		resp, err := m.ask(request)
 		if err != nil {
 			b.Fatal(err)
 		}
 		if hit(resp, read.backend) {
+			if read.kind.unchanged {
+				request.tag = resp.Header.Get("ETag")
+			}
 			break
 		}
 		if time.Now().After(deadline) {
-			b.Fatalf("%s says %q, want a hit of %s", read.path, resp.Header.Get("Cache-Status"), read.backend)
+			b.Fatalf("%s says %q, want a hit of %s", read.kind.path, resp.Header.Get("Cache-Status"), read.backend)
 		}
 	}
-	m.cost(b, read) // code and connections are warm, too
+	m.cost(b, request) // code and connections are warm, too
+	return request
 }
 
 func hit(resp *http.Response, backend string) bool {
