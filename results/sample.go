@@ -10,6 +10,8 @@ type Sample struct {
 	Memory      int64         `json:"memory"` // resident bytes
 	Descriptors int           `json:"descriptors"`
 	Threads     int           `json:"threads"`
+	// Goroutines is what the target says of itself; 0: it does not say.
+	Goroutines int `json:"goroutines,omitempty"`
 	// Of ProcessMachine only: the CPU time that its hypervisor kept from it since it
 	// started, and by how much its wall clock is ahead of the run's clock since the run
 	// began.

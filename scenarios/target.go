@@ -23,6 +23,7 @@ type Target struct {
 	Address  string            // base URL; for a started target it may use {listen}
 	Ready    string            // path that answers 2xx when the target can be used; "": a TCP connection will do
 	Startup  time.Duration     // how long it may take until then
+	Metrics  string            // path of its metrics in Prometheus' text format; "": it has none
 	Env      map[string]string // its environment, with placeholders; see Placeholders
 	Settings map[string]string // name of a setting in a scenario's server: → variable of the environment
 	Links    map[string]string // link → fixed host:port to listen on; others get a free port

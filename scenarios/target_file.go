@@ -20,6 +20,7 @@ type targetFile struct {
 	Address  scalar            `yaml:"address"`
 	Ready    scalar            `yaml:"ready"`
 	Startup  scalar            `yaml:"startup"`
+	Metrics  scalar            `yaml:"metrics"`
 	Env      map[string]scalar `yaml:"env"`
 	Settings map[string]scalar `yaml:"settings"`
 	Links    map[string]scalar `yaml:"links"`
@@ -76,12 +77,16 @@ func (raw *targetFile) build(p *problems) *Target {
 		Address:  strings.TrimSuffix(p.required(raw.Address, "address (base URL of the target)", raw.Name.at), "/"),
 		Ready:    raw.Ready.text,
 		Startup:  p.duration(raw.Startup, defaultStartup),
+		Metrics:  raw.Metrics.text,
 		Env:      texts(raw.Env),
 		Settings: texts(raw.Settings),
 		Links:    texts(raw.Links),
 	}
 	if err := checkAddress(t.Address); err != nil && raw.Address.given() {
 		p.add(raw.Address.at, "%v", err)
+	}
+	if raw.Metrics.given() && !strings.HasPrefix(raw.Metrics.text, "/") {
+		p.add(raw.Metrics.at, "%q is not a path; it starts with / and is joined to the target's address", raw.Metrics.text)
 	}
 	for _, word := range raw.Command {
 		t.Command = append(t.Command, word.text)

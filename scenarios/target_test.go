@@ -60,6 +60,7 @@ func TestParseTargetNamesPlaceAndRemedy(t *testing.T) {
 		{"an address without a scheme", "http://127.0.0.1:{port}", "127.0.0.1:{port}", []string{"t.yaml:3:10", "is not an address"}},
 		{"a request without a path", "/flags/{key}", "flags/{key}", []string{"t.yaml:8:8", "is not a path"}},
 		{"no request at all", "read:\n  url: /flags/{key}\n", "", []string{"t.yaml:1:7", "read is missing"}},
+		{"metrics without a path", "settings:", "metrics: prometheus\nsettings:", []string{"t.yaml:5:10", "is not a path"}},
 		{"a link open to others", "127.0.0.1:6390", "0.0.0.0:6390", []string{"t.yaml:6:16", "loopback"}},
 		{"an unknown placeholder in a request", "/flags/{key}", "/flags/{flag}", []string{"t.yaml:8:8", "flag"}},
 	}

@@ -21,6 +21,8 @@ type Resources struct {
 	// down.
 	MemoryGrowth      int64
 	DescriptorsGrowth int
+	GoroutinesGrowth  int
+	Told              int // looks at which the target said how many goroutines it has; of the instance with the fewest
 }
 
 // ResourcesOf returns what the target used in [start, end). Why says why that cannot be
@@ -65,14 +67,25 @@ func (r *Resources) add(samples []results.Sample, first bool) {
 	r.CPU += samples[len(samples)-1].CPU - samples[0].CPU
 	memory := growth(samples, func(s results.Sample) int64 { return s.Memory })
 	descriptors := int(growth(samples, func(s results.Sample) int64 { return int64(s.Descriptors) }))
+	goroutines, told := goroutineGrowth(samples)
 	if first {
-		r.Samples, r.MemoryGrowth, r.DescriptorsGrowth = len(samples), memory, descriptors
+		r.Samples, r.MemoryGrowth, r.DescriptorsGrowth, r.GoroutinesGrowth, r.Told = len(samples), memory, descriptors, goroutines, told
 	}
-	r.Samples = min(r.Samples, len(samples))
+	r.Samples, r.Told = min(r.Samples, len(samples)), min(r.Told, told)
 	r.MemoryGrowth, r.DescriptorsGrowth = max(r.MemoryGrowth, memory), max(r.DescriptorsGrowth, descriptors)
+	r.GoroutinesGrowth = max(r.GoroutinesGrowth, goroutines)
 	for _, s := range samples {
 		r.Memory = max(r.Memory, s.Memory)
 	}
+}
+
+// goroutineGrowth is taken of the looks at which the target told; others say nothing.
+func goroutineGrowth(samples []results.Sample) (growing, told int) {
+	samples = slices.DeleteFunc(slices.Clone(samples), func(s results.Sample) bool { return s.Goroutines == 0 })
+	if len(samples) == 0 {
+		return 0, 0
+	}
+	return int(growth(samples, func(s results.Sample) int64 { return int64(s.Goroutines) })), len(samples)
 }
 
 // growth is how much the median of the last quarter is above that of the first.

@@ -13,6 +13,8 @@ func resourceKinds() []Kind {
 			Doc: "by how much the median resident memory of the target's process in the last quarter of the looks at it is above that in the first"},
 		{Name: "descriptors_growth", Unit: Count, measure: descriptorsGrowth,
 			Doc: "the same of the target's open file descriptors, sockets among them"},
+		{Name: "goroutines_growth", Unit: Count, measure: goroutinesGrowth,
+			Doc: "the same of the target's goroutines, where it tells: go_goroutines among the Prometheus metrics at the path that its file names (metrics)"},
 	}
 	for i := range kinds {
 		kinds[i].Scope, kinds[i].Comparison = Phase|Run, "<="
@@ -50,6 +52,21 @@ func memoryMax(q question) reading {
 
 func memoryGrowth(q question) reading {
 	return q.resources(q.defaults.GrowthLooks, func(r figures.Resources) float64 { return float64(r.MemoryGrowth) })
+}
+
+func goroutinesGrowth(q question) reading {
+	var told int
+	r := q.resources(q.defaults.GrowthLooks, func(r figures.Resources) float64 { told = r.Told; return float64(r.GoroutinesGrowth) })
+	switch {
+	case r.why != "":
+		return r
+	case told == 0:
+		return reading{why: "the target tells no goroutines; a target file names the path of its metrics (metrics: /metrics), which have go_goroutines"}
+	case told < q.defaults.GrowthLooks:
+		return unknown(told, "the target told its goroutines at %d looks, which are too few: want %d", told, q.defaults.GrowthLooks)
+	}
+	r.n = told
+	return r
 }
 
 func descriptorsGrowth(q question) reading {

@@ -13,7 +13,7 @@ func looked(change func(i int, s *results.Sample)) func(*run) {
 		for i := range 75 {
 			s := results.Sample{
 				At: time.Duration(i) * 200 * ms, Process: results.ProcessTarget,
-				CPU: time.Duration(i) * 30 * ms, Memory: 50e6, Descriptors: 40,
+				CPU: time.Duration(i) * 30 * ms, Memory: 50e6, Descriptors: 40, Goroutines: 20,
 			}
 			if change != nil {
 				change(i, &s)
@@ -24,8 +24,12 @@ func looked(change func(i int, s *results.Sample)) func(*run) {
 }
 
 func resourceRows() []kindRow {
-	leak := looked(func(i int, s *results.Sample) { s.Memory += int64(i) * 1e6; s.Descriptors += i })
-	sawtooth := looked(func(i int, s *results.Sample) { s.Memory += int64(i%5) * 10e6; s.Descriptors += i % 3 })
+	leak := looked(func(i int, s *results.Sample) { s.Memory += int64(i) * 1e6; s.Descriptors += i; s.Goroutines += 2 * i })
+	sawtooth := looked(func(i int, s *results.Sample) {
+		s.Memory += int64(i%5) * 10e6
+		s.Descriptors += i % 3
+		s.Goroutines += i % 2
+	})
 	restarted := looked(func(i int, s *results.Sample) {
 		if i > 10 {
 			s.CPU -= 300 * ms
@@ -38,6 +42,8 @@ func resourceRows() []kindRow {
 			r.samples[75+i].Process = "target-2"
 		}
 	}
+	mute := looked(func(_ int, s *results.Sample) { s.Goroutines = 0 })
+	shy := looked(func(i int, s *results.Sample) { s.Goroutines *= (i + 1) % 7 / 6 }) // it tells at each seventh look
 	return []kindRow{
 		{"half a second for a thousand requests", "steady", "cpu_per_1000", "500ms", looked(nil), Pass, "500 ms", ""},
 		{"more than allowed", "", "cpu_per_1000", "400ms", looked(nil), Fail, "500 ms", ""},
@@ -59,5 +65,12 @@ func resourceRows() []kindRow {
 		{"descriptors that come and go", "", "descriptors_growth", "0", sawtooth, Pass, "0", ""},
 		{"descriptors that leak", "outage", "descriptors_growth", "5", leak, Fail, "19", ""},
 		{"descriptors that nobody saw", "outage", "descriptors_growth", "5", nil, Inconclusive, "", "nobody could look"},
+
+		{"goroutines that come and go", "", "goroutines_growth", "0", sawtooth, Pass, "0", ""},
+		{"goroutines that leak", "outage", "goroutines_growth", "30", leak, Fail, "38", ""},
+		{"the instance whose goroutines leak", "outage", "goroutines_growth", "30", second, Fail, "38", ""},
+		{"a target that tells no goroutines", "outage", "goroutines_growth", "30", mute, Inconclusive, "", "a target file names the path of its metrics"},
+		{"goroutines that were told too rarely", "outage", "goroutines_growth", "30", shy, Inconclusive, "", "looks, which are too few: want 8"},
+		{"goroutines that nobody saw", "outage", "goroutines_growth", "30", nil, Inconclusive, "", "nobody could look"},
 	}
 }

@@ -170,10 +170,11 @@ func databases() []Case {
 
 // loads are the defects that show under load only.
 func loads() []Case {
-	growth := []string{"phases.steady.for=5s", "phases.steady.expect.memory_growth=20MB", "phases.steady.expect.descriptors_growth=100"}
+	growth := []string{"phases.steady.for=5s", "phases.steady.expect.memory_growth=20MB", "phases.steady.expect.descriptors_growth=100",
+		"phases.steady.expect.goroutines_growth=100"}
 	return []Case{
 		{Defect: "memory-unbounded", Scenario: "steady", Set: growth, CaughtBy: "steady memory_growth"},
-		{Defect: "goroutine-leak", Scenario: "steady", Set: growth, CaughtBy: "steady memory_growth"},
+		{Defect: "goroutine-leak", Scenario: "steady", Set: growth, CaughtBy: "steady goroutines_growth"},
 		{Defect: "descriptor-leak", Scenario: "steady", Set: growth, CaughtBy: "steady descriptors_growth"},
 		{
 			Defect: "one-read-stalls", Scenario: "steady",

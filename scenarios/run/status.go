@@ -119,7 +119,7 @@ func (r *runner) watch(ctx context.Context, b *bench) error {
 		case <-ctx.Done():
 			return nil
 		case <-sample.C:
-			r.sample(b)
+			r.sample(ctx, b)
 			if err := r.rec.Flush(); err != nil {
 				return fmt.Errorf("writing the recording: %w", err)
 			}
@@ -131,7 +131,7 @@ func (r *runner) watch(ctx context.Context, b *bench) error {
 
 // sample looks at the machine and at the target's process. One that is gone leaves no
 // sample; its end stands in the events.
-func (r *runner) sample(b *bench) {
+func (r *runner) sample(ctx context.Context, b *bench) {
 	for _, s := range r.machineSamples() {
 		r.rec.Sample(s)
 	}
@@ -141,6 +141,7 @@ func (r *runner) sample(b *bench) {
 		}
 		if usage, err := t.process.Usage(); err == nil {
 			usage.At = r.now()
+			usage.Goroutines = t.goroutines(ctx)
 			r.rec.Sample(usage)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 // A target is the system under test while it runs.
 type target struct {
 	base    string // URL
+	metrics string // path; "": it tells none
 	env     map[string]string
 	process *stack.Process // nil: not ours
 }
@@ -47,7 +48,7 @@ func (r *runner) tryTarget(ctx context.Context, b *bench) (*target, error) {
 		return nil, err
 	}
 	address, _ := scenarios.Expand(r.Target.Address, values)
-	t := &target{base: address}
+	t := &target{base: address, metrics: r.Target.Metrics}
 	var err error
 	if t.env, err = r.Target.Environ(r.Scenario.Server, values); err != nil {
 		return nil, err
