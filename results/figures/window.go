@@ -58,6 +58,21 @@ func Cut(rec *results.Recording) []Window {
 	return windows
 }
 
+// Calm is the last window that happened before the first one whose phase has a fault;
+// false: there is none.
+func Calm(windows []Window) (Window, bool) {
+	var calm Window
+	for _, w := range windows {
+		if len(w.Phase.Faults) > 0 {
+			break
+		}
+		if w.Happened {
+			calm = w
+		}
+	}
+	return calm, calm.Happened
+}
+
 // planned returns the windows as the phase events tell them.
 func planned(rec *results.Recording) []Window {
 	windows := make([]Window, len(rec.Manifest.Phases))

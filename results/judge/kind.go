@@ -67,7 +67,7 @@ type Kind struct {
 
 // Kinds lists the kinds of figure in the order of the documentation.
 func Kinds() []Kind {
-	return slices.Concat(latencyKinds(), loadKinds(), dependencyKinds(), resourceKinds(), recoveryKinds(), stepKinds(), answerKinds())
+	return slices.Concat(latencyKinds(), overKinds(), loadKinds(), dependencyKinds(), resourceKinds(), recoveryKinds(), stepKinds(), answerKinds())
 }
 
 // A quantile by the name that expectations give it.

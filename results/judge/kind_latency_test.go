@@ -15,6 +15,22 @@ func timeRows() []kindRow {
 		{"lateness above its bound", "steady", "max{time=lateness}", "1ms", func(r *run) {
 			r.spoil(sec, sec+ms, func(h *results.Hit) { h.Sent += 4 * ms })
 		}, Fail, "5 ms", ""},
+		{"no slower than before the fault", "recovery", "p99_over", "5ms", nil, Pass, "0 ms", "10 ms, and 10 ms in steady"},
+		{"faster than before the fault", "recovery", "p50_over", "0", func(r *run) {
+			r.spoil(10*sec, 15*sec, func(h *results.Hit) { h.Done = h.Sent + 4*ms })
+		}, Pass, "-5 ms", ""},
+		{"slower by more than allowed", "outage", "p99_over", "25ms", nil, Fail, "30 ms", "40 ms, and 10 ms in steady"},
+		{"slower by less than three times and more", "outage", "p99_over{times=3}", "15ms", nil, Pass, "10 ms", ""},
+		{"the median slower than one and a half times", "outage", "p50_over{times=1.5}", "20ms", nil, Fail, "25 ms", ""},
+		{"the same reads are compared", "recovery", "p99_over{source=hit}", "0", func(r *run) {
+			r.spoil(10*sec, 11*sec, func(h *results.Hit) { h.Source = results.SourceMiss; slow(h) })
+		}, Pass, "0 ms", ""},
+		{"too few to be compared with", "recovery", "p99_over", "5ms", func(r *run) { r.drop(sec, 5*sec) }, Inconclusive, "", "in steady: 300 hits are too few: p99 needs 1000"},
+		{"none to be compared with", "outage", "p50_over{source=bypass}", "5ms", nil, Inconclusive, "", "steady has no hit to compare with"},
+		{"too few to compare", "outage", "p99_over", "5ms", func(r *run) { r.drop(6*sec, 10*sec) }, Inconclusive, "", "300 hits are too few"},
+		{"none to compare", "outage", "p50_over", "5ms", func(r *run) { r.drop(5*sec, 10*sec) }, Inconclusive, "", "no hit could have violated it"},
+		{"the calm phase itself", "steady", "p50_over", "5ms", nil, Inconclusive, "", "no phase before the first fault"},
+		{"a fault from the beginning", "recovery", "p50_over", "5ms", func(r *run) { r.m.Phases[0].Faults = []string{"x"} }, Inconclusive, "", "no phase before the first fault"},
 		{"lateness of one op", "steady", "max{op=write,time=lateness}", "1ms", nil, Inconclusive, "", "no hit could have violated it"},
 	}
 }

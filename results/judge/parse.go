@@ -95,6 +95,8 @@ func labelValues(label string) []string {
 		return []string{string(results.SourceHit), string(results.SourceStale), string(results.SourceMiss), string(results.SourceBypass)}
 	case "link":
 		return results.LinkNames()
+	case "times":
+		return timesCalm()
 	case "q":
 		return quantileNames()
 	case "after":
