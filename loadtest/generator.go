@@ -34,6 +34,9 @@ type Config struct {
 	// MaxWorkers bounds requests under way at one time. Where it binds, hits are
 	// sent late, and the hits say so. Default: DefaultMaxWorkers.
 	MaxWorkers int
+	// SkipAfter is how late a hit may be to be sent still; later ones are recorded as
+	// OpSkipped. 0: a generator that fell behind catches up, and every hit is sent.
+	SkipAfter time.Duration
 	// Connections bounds connections to the target; a request beyond waits for one.
 	// Default: MaxWorkers.
 	Connections int
@@ -76,8 +79,8 @@ func (c *Config) complete() error {
 	if c.Base.IsZero() || c.Record == nil {
 		return errors.New("base and record must be set")
 	}
-	if c.Timeout < 0 || c.MaxWorkers < 0 || c.Connections < 0 {
-		return fmt.Errorf("timeout %v, %d workers, %d connections; none may be below 0", c.Timeout, c.MaxWorkers, c.Connections)
+	if c.Timeout < 0 || c.MaxWorkers < 0 || c.Connections < 0 || c.SkipAfter < 0 {
+		return fmt.Errorf("timeout %v, %d workers, %d connections, skipping after %v; none may be below 0", c.Timeout, c.MaxWorkers, c.Connections, c.SkipAfter)
 	}
 	if c.Timeout == 0 {
 		c.Timeout = DefaultTimeout
@@ -126,7 +129,13 @@ func (g *Generator) relay(ctx context.Context) (*relay, func()) {
 		t := newTransport(g.cfg.Connections, g.cfg.Connections, g.cfg.Timeout)
 		e.transport, release = t, t.CloseIdleConnections
 	}
-	return &relay{ctx: ctx, exchange: e, workload: g.cfg.Workload, done: map[uint64]results.Hit{}}, release
+	return &relay{ctx: ctx, exchange: e, workload: g.cfg.Workload, late: g.late, done: map[uint64]results.Hit{}}, release
+}
+
+// late reports whether it is too late to send a hit.
+func (g *Generator) late(seq uint64) bool {
+	due, _ := g.cfg.Schedule.Due(seq)
+	return g.cfg.SkipAfter > 0 && time.Since(g.cfg.Base)-g.cfg.Start-due > g.cfg.SkipAfter
 }
 
 func (g *Generator) pacer(ctx context.Context) pacer {

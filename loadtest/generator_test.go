@@ -102,6 +102,45 @@ func TestStallIsSeenWhole(t *testing.T) {
 	}
 }
 
+// TestSkippedHitsAreNotSentAndNotForgotten stalls a target that has 4 workers for one
+// second: of the 100 hits due in it four are under way, those of its last tenth are sent
+// late, and all others come too late.
+func TestSkippedHitsAreNotSentAndNotForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var hits []results.Hit
+		cfg := bubbleConfig(t, &hits)
+		cfg.MaxWorkers, cfg.SkipAfter = 4, 100*time.Millisecond
+		var mu sync.Mutex
+		sent := 0
+		g := newFake(t, cfg, func(ctx context.Context) error {
+			mu.Lock()
+			sent++
+			mu.Unlock()
+			if at := time.Since(cfg.Base); at >= 2*time.Second && at < 3*time.Second {
+				return waitFor(ctx, 3*time.Second-at)
+			}
+			return nil
+		})
+		if err := g.Run(t.Context()); err != nil {
+			t.Fatalf("Run: %v", err)
+		}
+		seen := map[uint64]bool{}
+		for _, h := range hits {
+			seen[h.Seq] = true
+			if late := h.Lateness() > cfg.SkipAfter; late != (h.Op == results.OpSkipped) {
+				t.Errorf("hit %+v is %v late, want it skipped: %t", h, h.Lateness(), late)
+			}
+			if h.Done < h.Sent || h.Key == "" {
+				t.Errorf("hit %+v, want its end after its beginning, and its key", h)
+			}
+		}
+		skipped := count(hits, func(h results.Hit) bool { return h.Op == results.OpSkipped })
+		if len(seen) != 300 || skipped != 86 || sent != 300-skipped {
+			t.Errorf("%d hits, %d skipped, %d sent, want 300, 86, 214", len(seen), skipped, sent)
+		}
+	})
+}
+
 func TestHitsCarryTheirScheduleAndOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var hits []results.Hit

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	"brownout/results"
 
@@ -20,6 +21,7 @@ type relay struct {
 	ctx      context.Context // of the run: Vegeta's requests have none
 	exchange *exchange
 	workload Workload
+	late     func(seq uint64) bool // a hit that is to be skipped
 
 	mu   sync.Mutex
 	done map[uint64]results.Hit // :: number → hit not yet taken
@@ -41,7 +43,7 @@ func (r *relay) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the number of a hit: %w", err)
 	}
-	hit := r.exchange.do(r.ctx, r.workload.At(seq))
+	hit := r.do(seq)
 	r.mu.Lock()
 	r.done[seq] = hit
 	r.mu.Unlock()
@@ -49,6 +51,15 @@ func (r *relay) RoundTrip(req *http.Request) (*http.Response, error) {
 		StatusCode: http.StatusNoContent, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{}, Body: http.NoBody, Request: req,
 	}, nil
+}
+
+// do carries out what the workload has under a number, unless it is too late.
+func (r *relay) do(seq uint64) results.Hit {
+	op := r.workload.At(seq)
+	if r.late(seq) {
+		return results.Hit{Seq: seq, Op: results.OpSkipped, Done: time.Since(r.exchange.base), Environment: op.Environment, Key: op.Key}
+	}
+	return r.exchange.do(r.ctx, op)
 }
 
 // take removes a hit and returns it.

@@ -6,12 +6,14 @@ import "time"
 type Op string
 
 // The operations of a run. Only reads and writes are load: a seed write comes
-// before it, a readback after all faults are gone.
+// before it, a readback after all faults are gone. What was skipped was meant to be
+// load, and never sent.
 const (
 	OpRead     Op = "read"
 	OpWrite    Op = "write"
 	OpSeed     Op = "seed"
 	OpReadback Op = "readback"
+	OpSkipped  Op = "skipped"
 )
 
 // ErrorClass says how a hit failed, whatever the words of the error.

@@ -21,6 +21,12 @@ const (
 	mostInstances  = 9
 )
 
+// What a generator does after a stall.
+const (
+	catchUp = "catch-up"
+	skip    = "skip"
+)
+
 // ReadFile reads the scenario in file, after the overrides were put in place.
 func ReadFile(file string, overrides ...Override) (*Scenario, error) {
 	data, err := os.ReadFile(file)
@@ -93,6 +99,7 @@ func (raw *loadFile) build(p *problems) Load {
 		Keys:    p.word(raw.Keys, "zipf", "zipf", "uniform"),
 		Reads:   p.share(raw.Reads, defaultReads),
 		Timeout: p.duration(raw.Timeout, defaultTimeout),
+		Skips:   p.word(raw.Stall, catchUp, catchUp, skip) == skip,
 	}
 	if !raw.Writes.given() {
 		return load

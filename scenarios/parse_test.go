@@ -31,6 +31,15 @@ phases:
 always: {wrong_answers: 0}
 `
 
+func TestAScenarioSaysWhetherTheGeneratorCatchesUp(t *testing.T) {
+	for text, want := range map[string]bool{"reads: 90%": false, "reads: 90%, after_stall: catch-up": false, "reads: 90%, after_stall: skip": true} {
+		s, err := Parse("good.yaml", []byte(strings.Replace(good, "reads: 90%", text, 1)))
+		if err != nil || s.Load.Skips != want {
+			t.Errorf("%s: Parse = skips %t, %v, want %t", text, s != nil && s.Load.Skips, err, want)
+		}
+	}
+}
+
 func TestParseReadsEveryPart(t *testing.T) {
 	s, err := Parse("good.yaml", []byte(good))
 	if err != nil {
@@ -75,6 +84,7 @@ func TestParseNamesPlaceAndRemedy(t *testing.T) {
 		{"a rate beyond reason", "rate: 100/s,", "rate: 1000000/s,", []string{"x.yaml:7:14", "is not a rate", "100000/s"}},
 		{"a share without percent", "reads: 90%", "reads: 0.9", []string{"x.yaml:7:28", `"0.9" is not a share`, "98%"}},
 		{"shares that do not add up", "reads: 90%", "reads: 90%, writes: 20%", []string{"x.yaml:7:41", "add up to 110%"}},
+		{"a way out of a stall that there is not", "reads: 90%", "reads: 90%, after_stall: wait", []string{"x.yaml:7:46", `"wait" is not`, "catch-up", "skip"}},
 		{"an unknown fault", "kind: latency", "kind: lag", []string{"x.yaml:16:27", `unknown fault "lag"`, "blackhole"}},
 		{"a parameter of flap with latency", "jitter: 20ms", "up: 1s", []string{"x.yaml:16:56", "latency takes no up"}},
 		{"a rate of a fault that is no number of bytes", "jitter: 20ms", "rate: 64k", []string{"x.yaml:16:58", "whole number from 1"}},
@@ -199,7 +209,7 @@ func TestOverride(t *testing.T) {
 		{"phases.steady.expect.goodput=>= 1/s", ""},
 		{"phases.climb.faults.latency.jitter=0.1ms", ""},
 		{"phases.outage.for=1s", `--set phases.outage.for: there is no "outage" here; there are climb, steady`},
-		{"load.pace=1", `--set load.pace: there is no "pace" here; there are keys, rate`},
+		{"load.pace=1", `--set load.pace: there is no "pace" here; there are after_stall, keys, rate`},
 		{"load=1", "--set load: names a group of values"},
 		{"load.rate=fast", `--set load.rate: "fast" is not a rate`},
 		{"name.x=1", `--set name.x: there is no "x" here`},

@@ -59,6 +59,7 @@ type Load struct {
 	Rate    Rate
 	Keys    string  // "zipf" or "uniform"
 	Reads   float64 // share from 0 to 1; the rest are writes
+	Skips   bool    // after a stall of the generator it leaves out what is too late, instead of catching up
 	Timeout time.Duration
 }
 

@@ -40,6 +40,7 @@ type loadFile struct {
 	Reads   scalar `yaml:"reads"`
 	Writes  scalar `yaml:"writes"`
 	Timeout scalar `yaml:"timeout"`
+	Stall   scalar `yaml:"after_stall"`
 }
 
 type phaseFile struct {

@@ -105,6 +105,8 @@ func leaf(field string) schema {
 		return pattern(`^[0-9.]+/s( to [0-9.]+/s)?$`, "300/s")
 	case "loadFile.Reads", "loadFile.Writes":
 		return pattern(sharePattern, "98%")
+	case "loadFile.Stall":
+		return schema{"enum": []string{catchUp, skip}}
 	case "loadFile.Keys":
 		return schema{"enum": []string{"zipf", "uniform"}}
 	case "stackFile.Cache":

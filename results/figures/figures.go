@@ -21,6 +21,18 @@ func Load(hits []results.Hit) []results.Hit {
 	return pick(hits, func(h *results.Hit) bool { return h.Op == results.OpRead || h.Op == results.OpWrite })
 }
 
+// Skipped counts the hits due in [from, to) that were not sent because they would have
+// been too late.
+func Skipped(hits []results.Hit, from, to time.Duration) int {
+	n := 0
+	for _, h := range Due(hits, from, to) {
+		if h.Op == results.OpSkipped {
+			n++
+		}
+	}
+	return n
+}
+
 // Due returns the hits due in [from, to). The hits must be sorted by due, as they
 // are in a recording.
 func Due(hits []results.Hit, from, to time.Duration) []results.Hit {

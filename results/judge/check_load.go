@@ -62,7 +62,11 @@ func (t trial) checkRate(i int, w figures.Window) Finding {
 	f.N, f.Figure, f.Value = scheduled, "sent", min(figures.Share(sent, scheduled), 1)
 	f.Measured = fmt.Sprintf("%d of %d", sent, scheduled)
 	if sent+2 < scheduled && f.Value < t.defaults.RateReached {
-		return broken(f, fmt.Sprintf("the rate was not reached in %s: %d of %d scheduled hits were sent", p.Name, sent, scheduled),
+		skipped := ""
+		if n := figures.Skipped(t.rec.Hits, from, from+p.For); n > 0 {
+			skipped = fmt.Sprintf(", and %d were skipped as too late", n)
+		}
+		return broken(f, fmt.Sprintf("the rate was not reached in %s: %d of %d scheduled hits were sent%s", p.Name, sent, scheduled, skipped),
 			"lower the rate, or give the load generator more CPU")
 	}
 	return f

@@ -90,6 +90,12 @@ func TestJudge(t *testing.T) {
 		}, Pass, ""},
 		{"the rate was not reached", func(_ *testing.T, r *run) { r.drop(6*sec, 6200*ms) },
 			Invalid, "the rate was not reached in outage: 1440 of 1500 scheduled hits were sent"},
+		{"hits that were skipped", func(_ *testing.T, r *run) {
+			r.spoil(6*sec, 6200*ms, func(h *results.Hit) { h.Op, h.Sent, h.Done = results.OpSkipped, h.Due+sec, h.Due+sec })
+		}, Invalid, "the rate was not reached in outage: 1440 of 1500 scheduled hits were sent, and 60 were skipped as too late"},
+		{"few hits that were skipped", func(_ *testing.T, r *run) {
+			r.spoil(6*sec, 6010*ms, func(h *results.Hit) { h.Op, h.Sent, h.Done = results.OpSkipped, h.Due+sec, h.Due+sec })
+		}, Pass, "0 errors, p99 40 ms of 80 ms in outage"},
 		{"a few hits fewer are let pass", func(_ *testing.T, r *run) { r.drop(6*sec, 6040*ms) }, Pass, ""},
 		{"no load", func(_ *testing.T, r *run) { r.drop(0, 15*sec) }, Invalid, "no hit was sent"},
 		{"a phase that never came", func(_ *testing.T, r *run) { r.m.Phases = append(r.m.Phases, results.Phase{Name: "after"}) },

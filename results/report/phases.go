@@ -74,6 +74,9 @@ func writeNotes(w io.Writer, c Case) {
 		fmt.Fprintf(w, "  the generator caught up: it sent %d hits within 100 ms, of which at most %d were due so close together\n", burst.Sent, burst.Due)
 	}
 	begin, end := time.Duration(0), c.length()+1
+	if n := figures.Skipped(c.Recording.Hits, begin, end); n > 0 {
+		fmt.Fprintf(w, "  the generator fell behind and skipped %d hits that would have been too late\n", n)
+	}
 	if cost, ok := figures.CostOf(c.Recording, results.ProcessTarget, begin, end); ok {
 		fmt.Fprintf(w, "  target %.2f CPU s per 1000 hits, peak memory %.0f MB\n", cost.PerThousand, float64(cost.PeakMemory)/1e6)
 	}

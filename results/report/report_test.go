@@ -255,3 +255,32 @@ func TestReadVerdictFillsDefaultsIn(t *testing.T) {
 		t.Errorf("ReadVerdict of no verdict = %v, want one that says it is not there", err)
 	}
 }
+
+// What the generator did after a stall of half a second stands below the table.
+func TestTheReportSaysWhatBecameOfAStall(t *testing.T) {
+	stalled := func(h *results.Hit) bool { return h.Due >= 9*sec && h.Due < 9500*ms }
+	for name, row := range map[string]struct {
+		change func(*results.Hit)
+		want   string
+	}{
+		"it caught up": {func(h *results.Hit) {
+			if stalled(h) {
+				h.Sent, h.Done = 9500*ms, 9501*ms
+			}
+		}, "the generator caught up: it sent 180 hits within 100 ms, of which at most 30 were due so close together"},
+		"it skipped": {func(h *results.Hit) {
+			if stalled(h) {
+				h.Op, h.Sent, h.Done = results.OpSkipped, 9500*ms, 9500*ms
+			}
+		}, "the generator fell behind and skipped 150 hits"},
+	} {
+		rec := run(t, row.change)
+		var out bytes.Buffer
+		if err := (Terminal{Out: &out}).Scenario(Case{rec, judge.Judge(rec, judge.Standard())}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), row.want) {
+			t.Errorf("%s: the report says\n%s\nwant it to say %q", name, out.String(), row.want)
+		}
+	}
+}

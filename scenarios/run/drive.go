@@ -77,6 +77,17 @@ func (r *runner) client(b *bench) (*loadtest.Client, error) {
 	return client, nil
 }
 
+// tooLate is how late a hit is that a scenario skips. A generator that is at all fit
+// for its rate is late by milliseconds.
+const tooLate = 100 * time.Millisecond
+
+func (r *runner) skipAfter() time.Duration {
+	if r.Scenario.Load.Skips {
+		return tooLate
+	}
+	return 0
+}
+
 // requests are those of each instance.
 func (r *runner) requests(b *bench) []loadtest.Requests {
 	var all []loadtest.Requests
@@ -109,7 +120,7 @@ func (r *runner) load(ctx context.Context, b *bench, work loadtest.Workload) err
 	generator, err := loadtest.New(loadtest.Config{
 		Base: r.base, Start: start, Schedule: schedule, Workload: work,
 		Requests: requests[0], Peers: requests[1:], Timeout: r.Scenario.Load.Timeout,
-		Record: r.hit,
+		Record: r.hit, SkipAfter: r.skipAfter(),
 	})
 	if err != nil {
 		return fmt.Errorf("planning the load: %w", err)
