@@ -22,6 +22,7 @@ const defaultProofs = "results/proofs"
 type proveOptions struct {
 	fast, twins, keepAll bool
 	repeats, again       int
+	undecided            int
 	tags                 []string
 	dir, resume          string
 	stdout               io.Writer
@@ -53,6 +54,7 @@ what was invalid. Exit codes as ever: 1 a defect survived or a twin did not flip
 	f.BoolVar(&o.fast, "fast", false, "only the defects that are run for every change")
 	f.BoolVar(&o.twins, "twins", false, "also run scenarios without their fault, in which they must be missed")
 	f.IntVar(&o.repeats, "repeats", 0, "also run the clean server this `many` times in each scenario with --tag: false alarms")
+	f.IntVar(&o.undecided, "undecided", 2, "how `many` of all those runs may be inconclusive or invalid; more than that is inconclusive as a whole")
 	f.StringSliceVar(&o.tags, "tag", []string{"bench"}, "the scenarios that --repeats repeats")
 	f.IntVar(&o.again, "again", 2, "repeat a run that was invalid at most this `many` times; those of --repeats never")
 	f.StringVar(&o.dir, "out", "", "`folder` of the proof (default results/proofs/TIME)")
@@ -95,7 +97,7 @@ func (o *proveOptions) prove(ctx context.Context, args []string) error {
 }
 
 func (o *proveOptions) plan(args []string) (proof.Plan, error) {
-	plan := proof.Plan{Repeats: o.repeats}
+	plan := proof.Plan{Repeats: o.repeats, Undecided: o.undecided}
 	var err error
 	if plan.Cases, err = proof.Choose(proof.Cases(), args, o.fast); err != nil {
 		return plan, err

@@ -86,6 +86,8 @@ type Proof struct {
 	Kills   []Kill        `json:"kills"`
 	Flips   []Flip        `json:"flips,omitempty"`
 	Alarms  []Alarm       `json:"alarms,omitempty"`
+	// Undecided is how many of the repeats may say nothing.
+	Undecided int `json:"undecided_allowed"`
 }
 
 // Assess says what the journal shows of a plan.
@@ -102,12 +104,28 @@ func (p Plan) Assess(j *Journal) Proof {
 	}
 	if p.Repeats > 0 {
 		for _, scenario := range p.Alarms {
-			a := assessAlarm(j, scenario, p.Repeats)
-			proof.Alarms, all = append(proof.Alarms, a), append(all, a.verdict())
+			proof.Alarms = append(proof.Alarms, assessAlarm(j, scenario, p.Repeats))
 		}
+		proof.Undecided, all = p.Undecided, append(all, p.weigh(proof.Alarms))
 	}
 	proof.Verdict = judge.Worst(all...)
 	return proof
+}
+
+// weigh says what the repeats are worth together.
+func (p Plan) weigh(alarms []Alarm) judge.Verdict {
+	var sum Alarm
+	for _, a := range alarms {
+		sum.Repeats, sum.Fail = sum.Repeats+a.Repeats, sum.Fail+a.Fail
+		sum.Inconclusive, sum.Invalid = sum.Inconclusive+a.Inconclusive, sum.Invalid+a.Invalid
+	}
+	switch {
+	case sum.Fail > 0:
+		return judge.Fail
+	case sum.Repeats < p.Repeats*len(alarms), sum.undecided() > p.Undecided:
+		return judge.Inconclusive
+	}
+	return judge.Pass
 }
 
 // state says what keeps a record from being looked at, or "".
@@ -231,11 +249,5 @@ func assessAlarm(j *Journal, scenario string, repeats int) Alarm {
 	return a
 }
 
-// verdict: only a fail is a false alarm. A run that says nothing is counted, and no
-// reason to distrust those that say something.
-func (a Alarm) verdict() judge.Verdict {
-	if a.Fail > 0 {
-		return judge.Fail
-	}
-	return judge.Pass
-}
+// undecided counts the runs that say nothing.
+func (a Alarm) undecided() int { return a.Inconclusive + a.Invalid }

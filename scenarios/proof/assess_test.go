@@ -170,8 +170,9 @@ func TestMarkdown(t *testing.T) {
 			{Defect: "slow", Scenario: "s", Set: []string{"a=b"}, Named: "run p", Status: Killed, By: []string{"run p", "run q"}, Measured: "p 9 of 8", Clean: "p 1 of 8"},
 			{Defect: "late", Scenario: "s", Named: "run p", Status: Survived, Why: "kept: p|1"},
 		},
-		Flips:  []Flip{{Scenario: "s", Named: "run p", Status: Flipped, With: "p 1", Without: "p 9"}},
-		Alarms: []Alarm{{Scenario: "s", Repeats: 4, Pass: 3, Invalid: 1, Why: []string{"invalid: late"}}},
+		Flips:     []Flip{{Scenario: "s", Named: "run p", Status: Flipped, With: "p 1", Without: "p 9"}},
+		Undecided: 2,
+		Alarms:    []Alarm{{Scenario: "s", Repeats: 4, Pass: 3, Invalid: 1, Why: []string{"invalid: late"}}},
 	}
 	var out bytes.Buffer
 	proof.Markdown(&out)
@@ -180,6 +181,7 @@ func TestMarkdown(t *testing.T) {
 		"| slow | s | run p | p 9 of 8 | p 1 of 8 | killed | run q |\n",
 		`| late | s | run p |  |  | survived: kept: p\|1 |  |` + "\n",
 		"- slow: `a=b`\n", "| s | run p | p 1 | p 9 | flipped |\n", "| s | 4 | 3 | 0 | 0 | 1 (25%) |\n", "- s, invalid: late\n",
+		"Runs that say nothing: 1, of which there may be 2.",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("Markdown gives\n%s\nwant %q in it", out.String(), want)

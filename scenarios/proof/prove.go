@@ -15,6 +15,9 @@ type Plan struct {
 	Twins   []Twin
 	Alarms  []string // scenarios that the clean server is repeated in
 	Repeats int
+	// Undecided is how many of all repeats together may say nothing: who runs scenarios
+	// to be told something wants to be told it.
+	Undecided int
 }
 
 // A Prover carries out a plan.

@@ -209,6 +209,25 @@ func TestFalseAlarmsAreCountedAndNotRepeated(t *testing.T) {
 	}
 }
 
+func TestRepeatsThatSayNothingAreBounded(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		alarms    []Alarm
+		undecided int
+		want      judge.Verdict
+	}{
+		{"all pass", []Alarm{{Repeats: 3, Pass: 3}, {Repeats: 3, Pass: 3}}, 0, judge.Pass},
+		{"as many as may", []Alarm{{Repeats: 3, Pass: 2, Invalid: 1}, {Repeats: 3, Pass: 2, Inconclusive: 1}}, 2, judge.Pass},
+		{"one more", []Alarm{{Repeats: 3, Pass: 2, Invalid: 1}, {Repeats: 3, Pass: 2, Inconclusive: 1}}, 1, judge.Inconclusive},
+		{"a fail is one too many", []Alarm{{Repeats: 3, Pass: 3}, {Repeats: 3, Pass: 2, Fail: 1}}, 2, judge.Fail},
+		{"not all were run", []Alarm{{Repeats: 3, Pass: 3}, {Repeats: 2, Pass: 2}}, 2, judge.Inconclusive},
+	} {
+		if got := (Plan{Repeats: 3, Undecided: row.undecided}).weigh(row.alarms); got != row.want {
+			t.Errorf("%s: weigh = %v, want %v", row.name, got, row.want)
+		}
+	}
+}
+
 func TestJournal(t *testing.T) {
 	dir := t.TempDir()
 	j, err := NewJournal(dir, Origin{Commit: "c0", Go: "go1"})

@@ -96,7 +96,11 @@ func (p Proof) alarms(w io.Writer) {
 	if len(p.Alarms) == 0 {
 		return
 	}
-	fmt.Fprint(w, "\n## False alarms\n\nThe clean server, again and again.\n\n")
+	undecided := 0
+	for _, a := range p.Alarms {
+		undecided += a.undecided()
+	}
+	fmt.Fprintf(w, "\n## False alarms\n\nThe clean server, again and again. Runs that say nothing: %d, of which there may be %d.\n\n", undecided, p.Undecided)
 	row(w, "Scenario", "Runs", "Pass", "Fail", "Inconclusive", "Invalid")
 	row(w, slices.Repeat([]string{"---"}, 6)...)
 	for _, a := range p.Alarms {
