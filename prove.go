@@ -23,7 +23,7 @@ type proveOptions struct {
 	fast, twins, keepAll bool
 	repeats, again       int
 	undecided            int
-	tags                 []string
+	tags, twin           []string
 	dir, resume          string
 	stdout               io.Writer
 }
@@ -53,6 +53,7 @@ what was invalid. Exit codes as ever: 1 a defect survived or a twin did not flip
 	f := cmd.Flags()
 	f.BoolVar(&o.fast, "fast", false, "only the defects that are run for every change")
 	f.BoolVar(&o.twins, "twins", false, "also run scenarios without their fault, in which they must be missed")
+	f.StringSliceVar(&o.twin, "twin", nil, "only this `scenario` without its fault, and no defects unless they are named")
 	f.IntVar(&o.repeats, "repeats", 0, "also run the clean server this `many` times in each scenario with --tag: false alarms")
 	f.IntVar(&o.undecided, "undecided", 2, "how `many` of all those runs may be inconclusive or invalid; more than that is inconclusive as a whole")
 	f.StringSliceVar(&o.tags, "tag", []string{"bench"}, "the scenarios that --repeats repeats")
@@ -61,6 +62,7 @@ what was invalid. Exit codes as ever: 1 a defect survived or a twin did not flip
 	f.StringVar(&o.resume, "resume", "", "go on with the proof in this `folder`, with the same arguments")
 	f.BoolVar(&o.keepAll, "keep-all", false, "keep the recordings of runs that pass, too")
 	cmd.MarkFlagsMutuallyExclusive("out", "resume")
+	cmd.MarkFlagsMutuallyExclusive("twins", "twin")
 	return cmd
 }
 
@@ -99,11 +101,15 @@ func (o *proveOptions) prove(ctx context.Context, args []string) error {
 func (o *proveOptions) plan(args []string) (proof.Plan, error) {
 	plan := proof.Plan{Repeats: o.repeats, Undecided: o.undecided}
 	var err error
-	if plan.Cases, err = proof.Choose(proof.Cases(), args, o.fast); err != nil {
-		return plan, err
+	if len(o.twin) == 0 || len(args) > 0 || o.fast {
+		if plan.Cases, err = proof.Choose(proof.Cases(), args, o.fast); err != nil {
+			return plan, err
+		}
 	}
 	if o.twins {
 		plan.Twins = proof.Twins()
+	} else if plan.Twins, err = proof.ChooseTwins(proof.Twins(), o.twin); err != nil {
+		return plan, err
 	}
 	catalog, err := scenarios.Catalog()
 	if err != nil {

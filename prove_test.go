@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"brownout/scenarios/proof"
@@ -27,5 +28,33 @@ func TestEveryDefectStandsInTheProofOnce(t *testing.T) {
 	}
 	if got := len(proof.Runnable(proof.Cases())); got < 30 {
 		t.Errorf("%d defects can be run, want 30 or more", got)
+	}
+}
+
+func TestWhatAProofIsMadeOf(t *testing.T) {
+	for _, row := range []struct {
+		name         string
+		o            proveOptions
+		args         []string
+		cases, twins int
+		wrong        string
+	}{
+		{"all defects", proveOptions{}, nil, len(proof.Cases()), 0, ""},
+		{"one of them", proveOptions{}, []string{"no-timeout"}, 1, 0, ""},
+		{"all twins, too", proveOptions{twins: true}, []string{"no-timeout"}, 1, len(proof.Twins()), ""},
+		{"a twin alone", proveOptions{twin: []string{"cache-slow"}}, nil, 0, 1, ""},
+		{"a twin and a defect", proveOptions{twin: []string{"cache-slow"}}, []string{"no-timeout"}, 1, 1, ""},
+		{"a twin that there is not", proveOptions{twin: []string{"cache-slov"}}, nil, 0, 0, "did you mean cache-slow?"},
+	} {
+		plan, err := row.o.plan(row.args)
+		if row.wrong != "" {
+			if err == nil || !strings.Contains(err.Error(), row.wrong) {
+				t.Errorf("%s: plan gives the error %v, want %q in it", row.name, err, row.wrong)
+			}
+			continue
+		}
+		if err != nil || len(plan.Cases) != row.cases || len(plan.Twins) != row.twins {
+			t.Errorf("%s: plan has %d defects and %d twins, %v, want %d and %d", row.name, len(plan.Cases), len(plan.Twins), err, row.cases, row.twins)
+		}
 	}
 }

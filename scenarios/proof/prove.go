@@ -114,6 +114,23 @@ func Choose(all []Case, names []string, fast bool) ([]Case, error) {
 	return chosen, nil
 }
 
+// ChooseTwins returns the twins of these scenarios.
+func ChooseTwins(all []Twin, names []string) ([]Twin, error) {
+	var chosen []Twin
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(t Twin) bool { return t.Scenario == name })
+		if i < 0 {
+			var known []string
+			for _, t := range all {
+				known = append(known, t.Scenario)
+			}
+			return nil, fmt.Errorf("%q has no twin; %sthere are those of %v", name, hint(name, known), sorted(known))
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
 func hint(name string, known []string) string {
 	if near := judge.Nearest(name, known); near != "" {
 		return fmt.Sprintf("did you mean %s? ", near)

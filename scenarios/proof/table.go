@@ -184,20 +184,3 @@ func loads() []Case {
 		{Defect: "wrong-flag-under-load", Scenario: "steady", Set: []string{"phases.steady.for=5s"}, CaughtBy: "run wrong_answers"},
 	}
 }
-
-// Twins is the table of null twins.
-func Twins() []Twin {
-	silent := "phases.outage.expect.cache_hits=<= 50%"
-	return []Twin{
-		{"cache-blackhole", set(brief(), "phases.outage.for=3s", silent), "outage cache_hits"},
-		{"cache-refused", set(brief(), "phases.outage.for=3s", silent), "outage cache_hits"},
-		{"cache-hang", set(brief(), "phases.outage.for=3s", silent), "outage cache_hits"},
-		{"cache-slow", set(brief(), "phases.slow.for=3s", "phases.slow.expect.cache_hits=<= 50%"), "slow cache_hits"},
-		{"database-refused", set(leadIn(), "phases.outage.for=3s"), "outage error_rate{op=write}"},
-		{"database-blackhole", set(leadIn(), "phases.outage.for=5s"), "outage error_rate{op=write}"},
-		{"database-hang", set(leadIn(), "phases.outage.for=5s"), "outage error_rate{op=write}"},
-		{"database-slow", set(nil, "phases.warm-up.for=500ms", "phases.steady.for=500ms", "phases.recovery.for=500ms", "phases.slow.for=8s"), "slow p50{op=write}"},
-		{"all-down", set(brief(), "phases.outage.for=5s", "phases.outage.expect.error_rate{op=write}=>= 50%"), "outage error_rate{op=write}"},
-		{"elasticache-test-failover", set(brief()[:2], "phases.recovery.for=6s", "phases.failover.expect.cache_hits=<= 80%"), "failover cache_hits"},
-	}
-}

@@ -48,6 +48,29 @@ func TestADefectIsSetForItsTargetOnly(t *testing.T) {
 	}
 }
 
+func TestEveryScenarioThatInjuresHasATwin(t *testing.T) {
+	without := []string{"elasticache-test-failover-unscaled", "failover-lost-writes"} // see Twins
+	catalog, err := scenarios.Catalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range catalog {
+		n := 0
+		for _, twin := range Twins() {
+			if twin.Scenario == s.Name {
+				n++
+			}
+		}
+		want := 0
+		if s.Injured() && !slices.Contains(without, s.Name) {
+			want = 1
+		}
+		if n != want {
+			t.Errorf("%s has %d twins, want %d", s.Name, n, want)
+		}
+	}
+}
+
 func TestNullTwinsDifferInTheirFaultsOnly(t *testing.T) {
 	for _, twin := range Twins() {
 		with, err1 := twin.injured()
