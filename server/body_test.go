@@ -30,7 +30,7 @@ func FuzzParseDraft(f *testing.F) {
 		if !json.Valid(d.Value) || !utf8.Valid(d.Value) {
 			t.Fatalf("parseDraft(%q) has the value %q, want JSON", body, d.Value)
 		}
-		data, err := feature.NewSnapshot("e", 1, []feature.Flag{{Key: "f", Draft: d}}).Encode()
+		data, err := feature.NewSnapshot("e", 1, []feature.Flag{{Key: "f", Draft: d, Version: 1}}).Encode()
 		if err != nil {
 			t.Fatalf("encoding %q: %v", body, err)
 		}

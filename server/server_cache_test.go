@@ -120,7 +120,12 @@ func TestWhatSomebodyElseLeftInTheCacheIsNotAnAnswer(t *testing.T) {
 	}
 	for name, data := range map[string]string{
 		"no JSON": "x", "null": "null", "an empty object": "{}", "another environment": string(foreign),
-		"flags that are not sorted": `{"environment":"e","revision":9,"flags":[{"key":"g"},{"key":"f"}]}`,
+		"flags that are not sorted":        `{"environment":"e","revision":9,"flags":[{"key":"g","value":1,"version":1},{"key":"f","value":1,"version":1}]}`,
+		"a key twice":                      `{"environment":"e","revision":9,"flags":[{"key":"f","value":1,"version":1},{"key":"f","value":2,"version":1}]}`,
+		"a key that is no name":            `{"environment":"e","revision":9,"flags":[{"key":"../f","value":1,"version":1}]}`,
+		"a flag without a value":           `{"environment":"e","revision":9,"flags":[{"key":"f","version":1}]}`,
+		"a flag newer than its revision":   `{"environment":"e","revision":9,"flags":[{"key":"f","value":1,"version":10}]}`,
+		"an environment that nobody wrote": `{"environment":"e","revision":0,"flags":[]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHooked(t)

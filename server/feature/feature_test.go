@@ -2,8 +2,10 @@ package feature_test
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"brownout/server/feature"
 
@@ -74,21 +76,48 @@ func TestWhatIsEncodedIsDecoded(t *testing.T) {
 }
 
 func TestDecodeRefusesWhatIsNotItsOwn(t *testing.T) {
-	for name, data := range map[string]string{
-		"nothing":               "",
-		"the end is missing":    `{"environment":"e","flags":[`,
-		"null":                  "null",
-		"another environment":   `{"environment":"f","flags":[]}`,
-		"no flags":              `{"environment":"e"}`,
-		"flags out of order":    `{"environment":"e","flags":[{"key":"b"},{"key":"a"}]}`,
-		"a version below zero":  `{"environment":"e","flags":[{"key":"b","version":-1}]}`,
-		"something after it":    `{"environment":"e","flags":[]}x`,
-		"a revision as a text":  `{"environment":"e","revision":"7","flags":[]}`,
-		"a list":                `[]`,
-		"a time that is no one": `{"environment":"e","flags":[{"key":"b","updated_at":"soon"}]}`,
+	const own = `{"environment":"e","revision":7,"flags":[{"key":"a","value":1,"version":2},{"key":"b","value":null,"version":7}]}`
+	if _, err := feature.DecodeSnapshot("e", []byte(own)); err != nil {
+		t.Fatalf("DecodeSnapshot(%s) = %v: the rows say nothing", own, err)
+	}
+	for _, row := range []struct{ name, old, replacement string }{
+		{"nothing", own, ""},
+		{"the end is missing", `}]}`, ""},
+		{"null", own, "null"},
+		{"a list", own, "[]"},
+		{"something after it", `}]}`, `}]}x`},
+		{"another environment", `"e"`, `"f"`},
+		{"the environment in another case", `"e"`, `"E"`},
+		{"no environment", `"environment":"e",`, ""},
+		{"no flags", `"flags"`, `"more"`},
+		{"null for the flags", own, `{"environment":"e","revision":7,"flags":null}`},
+		{"a flag that is null", `{"key":"a","value":1,"version":2}`, "null"},
+		{"a revision of 0, which nobody wrote", own, `{"environment":"e","revision":0,"flags":[]}`},
+		{"no revision", own, `{"environment":"e","flags":[]}`},
+		{"a revision that no database counts to", `"revision":7`, `"revision":9223372036854775808`},
+		{"a revision below zero", `"revision":7`, `"revision":-7`},
+		{"a revision as a text", `"revision":7`, `"revision":"7"`},
+		{"a revision below the version of a flag", `"revision":7`, `"revision":6`},
+		{"a version of 0", `"version":2`, `"version":0`},
+		{"no version", `,"version":2`, ""},
+		{"a version below zero", `"version":2`, `"version":-1`},
+		{"a version above the revision", `"version":2`, `"version":8`},
+		{"flags out of order", `"key":"a"`, `"key":"c"`},
+		{"a key twice", `"key":"a"`, `"key":"b"`},
+		{"no key", `"key":"a",`, ""},
+		{"an empty key", `"key":"a"`, `"key":""`},
+		{"a key with a slash", `"key":"a"`, `"key":"a/x"`},
+		{"a key with a line break", `"key":"a"`, `"key":"a\nx"`},
+		{"a key that a path takes for the folder above", `"key":"a"`, `"key":".."`},
+		{"a key that is too long", `"key":"a"`, `"key":"a` + strings.Repeat("x", feature.MaxName) + `"`},
+		{"no value", `"value":1,`, ""},
+		{"a value that is no JSON", `"value":1`, `"value":one`},
+		{"a value that is not UTF-8", `"value":1`, "\"value\":\"\xff\""},
+		{"a time that is none", `"version":2`, `"version":2,"updated_at":"soon"`},
 	} {
-		if s, err := feature.DecodeSnapshot("e", []byte(data)); err == nil {
-			t.Errorf("%s: DecodeSnapshot(%s) = %+v, want an error", name, data, s)
+		data := strings.Replace(own, row.old, row.replacement, 1)
+		if s, err := feature.DecodeSnapshot("e", []byte(data)); err == nil || data == own {
+			t.Errorf("%s: DecodeSnapshot(%s) = %+v, %v, want an error", row.name, data, s, err)
 		}
 	}
 }
@@ -100,12 +129,22 @@ func FuzzDecodeSnapshot(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
-	f.Add([]byte(`{"environment":"e","flags":[{"key":"b","value":null}]}`))
+	for _, text := range []string{
+		`{"environment":"e","revision":1,"flags":[{"key":"b","value":null,"version":1}]}`,
+		`{"environment":"e","revision":2,"flags":[{"key":"b","value":1,"version":1},{"key":"b","value":2,"version":1}]}`,
+		`{"environment":"e","revision":2,"flags":[{"key":"../b","value":1,"version":3}]}`,
+		`{"environment":"e","revision":0,"flags":[{"key":"b"}]}`,
+		`{"environment":"e","revision":1,"flags":[],"flags":[{"key":"b","value":{},"version":1,"updated_at":"2026-01-01T00:00:00+23:59"}]}`,
+		"{\"environment\":\"e\",\"revision\":1,\"flags\":[{\"key\":\"b\",\"value\":\"\xff\",\"version\":1}]}",
+	} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := feature.DecodeSnapshot("e", data)
 		if err != nil {
 			return
 		}
+		wantWritten(t, s)
 		again, err := s.Encode()
 		if err != nil {
 			t.Fatalf("encoding what was decoded from %q: %v", data, err)
@@ -123,19 +162,23 @@ func FuzzDecodeSnapshot(f *testing.F) {
 		if err != nil {
 			t.Fatalf("DecodeDocument(%q): %v, though it is a snapshot", data, err)
 		}
-		if !hasTwins(s) {
-			wantParts(t, d)
-			wantParts(t, d)
-		}
+		wantParts(t, d)
+		wantParts(t, d)
 	})
 }
 
-// hasTwins reports whether two flags have one key: then a key does not say which.
-func hasTwins(s feature.Snapshot) bool {
-	for i := 1; i < len(s.Flags); i++ {
-		if s.Flags[i-1].Key == s.Flags[i].Key {
-			return true
+// wantWritten checks that a snapshot of e is one that the service can have written.
+func wantWritten(t *testing.T, s feature.Snapshot) {
+	t.Helper()
+	if s.Environment != "e" || s.Revision < 1 || s.Revision > math.MaxInt64 || s.Flags == nil {
+		t.Errorf("a snapshot of %q at revision %d with flags %v was let pass", s.Environment, s.Revision, s.Flags)
+	}
+	for i, f := range s.Flags {
+		if feature.CheckName("the key", f.Key) != nil || f.Version < 1 || f.Version > s.Revision || !json.Valid(f.Value) || !utf8.Valid(f.Value) {
+			t.Errorf("the flag %+v was let pass at revision %d", f, s.Revision)
+		}
+		if i > 0 && s.Flags[i-1].Key >= f.Key {
+			t.Errorf("the keys %q and %q were let pass", s.Flags[i-1].Key, f.Key)
 		}
 	}
-	return false
 }
