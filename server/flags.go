@@ -23,6 +23,7 @@ type flags struct {
 	// settle is how long after a write with an unknown outcome the store may still
 	// carry it out.
 	settle time.Duration
+	idle   time.Duration // an environment is in use for so long after somebody asked for it
 	log    *slog.Logger
 
 	floors   floors
@@ -32,6 +33,7 @@ type flags struct {
 	stale    *invalidations
 	loads    singleflight.Group
 	decodes  singleflight.Group
+	checks   singleflight.Group
 	cacheLog *condition
 	storeLog *condition
 }
@@ -39,6 +41,7 @@ type flags struct {
 func newFlags(c Config, store feature.Store, cache feature.Cache) *flags {
 	f := &flags{
 		store: newQueue(store, c.DatabasePoolSize, c.Profile.DatabaseQueue, c.DatabaseTimeout), cache: cache, profile: c.Profile, settle: 2 * c.DatabaseTimeout, log: c.Log,
+		idle:     c.CacheTTL,
 		kept:     snapshots{limit: c.Profile.KeepLimit},
 		cacheLog: &condition{what: "cache", log: c.Log}, storeLog: &condition{what: "database", log: c.Log},
 	}
@@ -52,12 +55,22 @@ func newFlags(c Config, store feature.Store, cache feature.Cache) *flags {
 func (f *flags) read(ctx context.Context, environment string) (*feature.Document, source, error) {
 	// The floor is read before anything else: what this read finds must be as new
 	// as all writes that were answered before it began.
-	r := reading{environment: environment, began: time.Now(), floor: f.floors.floor(environment)}
-	if r.floor == 0 && f.absent.has(environment) {
-		nothing := feature.NewDocument(feature.NewSnapshot(environment, 0, nil))
+	r := reading{environment: environment, began: time.Now()}
+	r.floor, r.watched = f.floors.use(environment, r.began, f.idle)
+	d, from, err := f.find(ctx, r)
+	if !r.watched && err == nil {
+		f.floors.watch(environment, r.began)
+	}
+	return d, from, err
+}
+
+// find is read without making the environment one that is in use.
+func (f *flags) find(ctx context.Context, r reading) (*feature.Document, source, error) {
+	if r.floor == 0 && f.absent.has(r.environment) {
+		nothing := feature.NewDocument(feature.NewSnapshot(r.environment, 0, nil))
 		return nothing, source{backend: backendAbsent, hit: true}, nil
 	}
-	found, from := f.lookup(ctx, environment, r.floor)
+	found, from := f.lookup(ctx, r)
 	if from.hit {
 		return found, from, nil
 	}
@@ -70,6 +83,7 @@ type reading struct {
 	environment string
 	began       time.Time
 	floor       uint64 // what is below is too old
+	watched     bool   // the floor is kept up to date
 	fill        bool   // put what the store says into the cache
 }
 

@@ -8,12 +8,12 @@ import (
 )
 
 // lookup asks the cache.
-func (f *flags) lookup(ctx context.Context, environment string, floor uint64) (*feature.Document, source) {
+func (f *flags) lookup(ctx context.Context, r reading) (*feature.Document, source) {
 	from := source{backend: f.cache.Name()}
-	if f.stale.distrusts(environment) {
+	if f.stale.distrusts(r.environment) {
 		return nil, from.forward(forwardBypass, "invalidation-pending")
 	}
-	data, err := f.get(ctx, environment)
+	data, err := f.get(ctx, r.environment)
 	switch {
 	case errors.Is(err, feature.ErrNoCache):
 		return nil, from.forward(forwardBypass, "")
@@ -26,19 +26,33 @@ func (f *flags) lookup(ctx context.Context, environment string, floor uint64) (*
 		}
 		return nil, from.forward(forwardBypass, feature.Class(err))
 	}
-	found, err := f.decode(environment, data)
+	found, err := f.decode(r.environment, data)
 	f.cacheLog.observe(err)
 	switch {
 	case err != nil: // somebody else's bytes: as good as nothing, and to be replaced
 		return nil, from.forward(forwardMiss, "unreadable")
-	case f.profile.CheckRevision && found.Revision < floor:
+	case f.outdated(ctx, r, found):
 		return nil, from.forward(forwardStale, "")
 	}
-	if found.Revision > floor { // another instance wrote it; from now on it is seen here
-		f.floors.raise(environment, found.Revision)
+	if found.Revision > r.floor { // another instance wrote it; from now on it is seen here
+		f.floors.raise(r.environment, found.Revision)
 	}
 	from.hit = true
 	return found, from
+}
+
+// outdated reports whether the database is known to have something newer than d.
+func (f *flags) outdated(ctx context.Context, r reading, d *feature.Document) bool {
+	switch {
+	case !f.profile.CheckRevision:
+		return false
+	case d.Revision < r.floor:
+		return true
+	case r.watched || !f.rechecks():
+		return false
+	}
+	f.verify(ctx, r.environment)
+	return f.overtaken(d)
 }
 
 // get asks the cache within the budget of the profile. What is in this process is

@@ -28,8 +28,8 @@ type Profile struct {
 	CheckRevision bool
 	// Recheck is how often the revisions of the environments in use are read from the
 	// database, for CheckRevision: so long at most is an entry believed that should have
-	// gone, on whatever instance and for whatever reason. It costs one small query in that
-	// time; 0: never.
+	// gone, on whatever instance and for whatever reason. It costs one small query for each
+	// 1,000 of them; 0: never. If these take more than half of that time they come less often.
 	Recheck time.Duration
 	// RetryInvalidation keeps invalidations that failed and tries them until they
 	// succeed. The environment's cache entry is not used until then.

@@ -212,6 +212,7 @@ func TestARecheckNoticesADatabaseThatWentBack(t *testing.T) {
 		store := newOneFlagStore()
 		f := instance(t, store, newCache(t), time.Second)
 		write(t, f)
+		revision(t, f)
 		f.floors.raise("e", 9)
 		time.Sleep(time.Second)
 		synctest.Wait()

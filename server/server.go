@@ -17,8 +17,9 @@
 //
 // None of that reaches beyond one instance: another one that shares the cache does not
 // know this one's floors and debts. So each instance also reads the revisions of the
-// environments in use from the database once in a while (flags.recheck): that bounds how
-// long it can believe an entry that should have gone, whoever lost the deletion.
+// environments in use from the database once in a while (flags.recheck), and that of
+// another one before it believes an entry of it: that bounds how long it can believe an
+// entry that should have gone, whoever lost the deletion.
 //
 // What is not done here: while the database does not answer there is no such bound. An
 // answer of the cache is then as old as its entry.

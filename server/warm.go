@@ -2,6 +2,9 @@ package server
 
 import (
 	"context"
+	"maps"
+	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,45 +18,62 @@ const warmRetry = time.Second
 // A warmer reads environments into the cache that nobody has asked for yet: some at
 // the start, and all that are in use when the cache has lost them. It reads one after
 // the other, so that a cold cache costs the database one query at a time, and as
-// anybody reads, so that what holds for fills holds for these.
+// anybody reads, so that what holds for fills holds for these. Only what is read at the
+// start counts as asked for: a cache that is lost again and again keeps nothing in use.
 type warmer struct {
-	read func(ctx context.Context, environment string) (warm bool)
-	used func() []string // environments that were read or written here
-	lost chan struct{}   // has a token when the cache has lost its entries
+	flags *flags
+	lost  chan struct{} // has a token when the cache has lost its entries
 }
 
-func newWarmer(f *flags) *warmer {
-	return &warmer{used: f.floors.environments, lost: make(chan struct{}, 1), read: func(ctx context.Context, environment string) bool {
-		snapshot, from, err := f.read(ctx, environment)
-		// Revision 0 is never cached: nobody has written the environment.
-		return from.hit || from.stored || err == nil && snapshot.Revision == 0
-	}}
+func newWarmer(f *flags) *warmer { return &warmer{flags: f, lost: make(chan struct{}, 1)} }
+
+// A reader is flags.read, or reads as that does.
+type reader func(ctx context.Context, environment string) (*feature.Document, source, error)
+
+func (w *warmer) again(ctx context.Context, environment string) (*feature.Document, source, error) {
+	f := w.flags
+	return f.find(ctx, reading{environment: environment, began: time.Now(), floor: f.floors.floor(environment), watched: true})
 }
 
 // run warms the environments of the start, and goes on until ctx ends.
 func (w *warmer) run(ctx context.Context, first []string) {
-	w.warm(ctx, first)
+	w.warm(ctx, first, w.flags.read)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-w.lost:
-			w.warm(ctx, w.used())
+			w.refill(ctx)
 		}
 	}
 }
 
 // warm tries each environment until it is in the cache. One round after a new loss is
 // enough: it begins again.
-func (w *warmer) warm(ctx context.Context, environments []string) {
+func (w *warmer) warm(ctx context.Context, environments []string, read reader) {
 	for _, environment := range environments {
-		for ctx.Err() == nil && !w.read(ctx, environment) {
+		for ctx.Err() == nil && !warm(read(ctx, environment)) {
 			select {
 			case <-ctx.Done():
 			case <-time.After(warmRetry):
 			}
 		}
 	}
+}
+
+// refill reads what is in use, and leaves open whether it is.
+func (w *warmer) refill(ctx context.Context) { w.warm(ctx, w.flags.inUse(), w.again) }
+
+// warm reports whether a read has found its environment in the cache or put it there.
+// Revision 0 is never cached: nobody has written the environment.
+func warm(d *feature.Document, from source, err error) bool {
+	return from.hit || from.stored || err == nil && d.Revision == 0
+}
+
+// inUse lists the environments that somebody has asked for lately.
+func (f *flags) inUse() []string {
+	floors, _, _ := f.floors.watched(0, math.MaxInt, time.Now().Add(-f.idle))
+	return slices.Sorted(maps.Keys(floors))
 }
 
 // runCache does the cache's own work and warms it until ctx ends. What it started has

@@ -46,14 +46,14 @@ func withPostgres(m *testing.M) (code int) {
 var databases atomic.Int32
 
 // newDatabase makes an empty database and returns its URL.
-func newDatabase(t *testing.T) string {
+func newDatabase(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprint("test", databases.Add(1))
 	execute(t, shared.URL(), "CREATE DATABASE "+name)
 	return strings.Replace(shared.URL(), "/postgres?", "/"+name+"?", 1)
 }
 
-func execute(t *testing.T, url, sql string) {
+func execute(t testing.TB, url, sql string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
@@ -80,12 +80,12 @@ func (c complaints) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-func newStore(t *testing.T, url string) *pgstore.Store {
+func newStore(t testing.TB, url string) *pgstore.Store {
 	t.Helper()
 	return newLoggingStore(t, url, nil)
 }
 
-func newLoggingStore(t *testing.T, url string, log *slog.Logger) *pgstore.Store {
+func newLoggingStore(t testing.TB, url string, log *slog.Logger) *pgstore.Store {
 	t.Helper()
 	s, err := pgstore.New(pgstore.Config{URL: url, Timeout: 5 * time.Second, ConnectTimeout: 5 * time.Second, PoolSize: 5, Log: log})
 	if err != nil {
@@ -95,7 +95,7 @@ func newLoggingStore(t *testing.T, url string, log *slog.Logger) *pgstore.Store 
 }
 
 // run runs s until the test ends.
-func run(t *testing.T, s *pgstore.Store) {
+func run(t testing.TB, s *pgstore.Store) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
@@ -108,14 +108,14 @@ func run(t *testing.T, s *pgstore.Store) {
 }
 
 // open runs a store on an empty database and waits until it is ready.
-func open(t *testing.T) *pgstore.Store {
+func open(t testing.TB) *pgstore.Store {
 	s := newStore(t, newDatabase(t))
 	run(t, s)
 	waitReady(t, s)
 	return s
 }
 
-func waitReady(t *testing.T, s *pgstore.Store) {
+func waitReady(t testing.TB, s *pgstore.Store) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		err := s.Ready(t.Context())
