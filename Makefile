@@ -5,6 +5,9 @@ GO    ?= go
 # With FETCH=no nothing is downloaded: what is missing is named instead.
 FETCH ?= yes
 
+# How long `make soak` lasts.
+SOAK ?= 10m
+
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -51,4 +54,8 @@ prove-fast: servers build ## The same for a few of them
 benchmark: servers ## Measure reads of the reference server beside a constant handler (Go benchmark format)
 	$(GO) test -timeout 30m -run '^$$' -bench '^BenchmarkReads$$' -benchtime 2000x ./server
 
-.PHONY: help build servers valkey lint test race bench bench-full prove prove-fast benchmark
+# Without a timeout: it lasts as long as it is told to.
+soak: servers ## Let faults come and go under load for ten minutes, see what the reference server holds afterwards
+	SOAK=$(SOAK) $(GO) test -timeout 0 -count 1 -v -run '^TestFaultsThatComeAndGoLeaveNothingBehind$$' ./server
+
+.PHONY: help build servers valkey lint test race bench bench-full prove prove-fast benchmark soak
