@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -24,20 +26,22 @@ func eventually(t *testing.T, what string, happened func() bool) {
 	}
 }
 
-func TestReadsThatMissTogetherShareOneQuery(t *testing.T) {
+func TestReadsThatMissOrFailTogetherShareOneQuery(t *testing.T) {
 	for _, row := range []struct {
 		profile string
+		fails   error // what the cache says
 		want    func(reads int) bool
 	}{
-		{"resilient", func(reads int) bool { return reads == 1 }},
-		{"seed", func(reads int) bool { return reads > 1 }},
+		{"resilient", nil, func(reads int) bool { return reads == 1 }},
+		{"resilient", errors.New("down"), func(reads int) bool { return reads == 1 }},
+		{"seed", nil, func(reads int) bool { return reads > 1 }},
 	} {
-		t.Run(row.profile, func(t *testing.T) {
+		t.Run(fmt.Sprint(row.profile, " ", row.fails), func(t *testing.T) {
 			const callers = 10
 			h := newHooked(t)
 			var missing sync.WaitGroup
 			missing.Add(callers)
-			h.get = func() error { missing.Done(); missing.Wait(); return nil } // all miss before one loads
+			h.get = func() error { missing.Done(); missing.Wait(); return row.fails } // all miss before one loads
 			store := servertest.NewStore()
 			asked := make(chan struct{}, callers)
 			store.Before = func(_ context.Context, operation string) error {

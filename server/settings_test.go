@@ -13,7 +13,10 @@ import (
 	"time"
 
 	"brownout/server"
+	"brownout/server/cache"
 	"brownout/server/servertest"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // environ is an environment for FromEnviron.
@@ -130,6 +133,32 @@ func TestSettingsAreDocumentedWithDefaultsThatCanBeSet(t *testing.T) {
 				t.Errorf("%s=%s: %v", s.Name, value, err)
 			}
 		}
+	}
+}
+
+// What the original client was set to, in numbers: a pool whose connects take 2 s at
+// most, that connects at the start, comes back by itself after 100 ms, doubling to
+// 2000 ms, and puts no limit on a command.
+func TestSeedIsSetAsTheOriginalWas(t *testing.T) {
+	p, err := server.FindProfile("seed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := cache.Client{
+		DialTimeout: 2 * time.Second, DialAttempts: 1,
+		ReadTimeout: -1, WriteTimeout: -1, PoolTimeout: -1,
+		PoolSize: 0, // go-redis' own: 10 for each CPU
+		Retries:  20, MinBackoff: 100 * time.Millisecond, MaxBackoff: 2 * time.Second, Redirects: 16,
+		ConnectAtStart: true, ProbeMin: 100 * time.Millisecond, ProbeMax: 2 * time.Second,
+	}
+	if diff := cmp.Diff(want, p.Client); diff != "" {
+		t.Errorf("the client of seed (-want +got):\n%s", diff)
+	}
+	if p.Coalesce || p.CheckRevision || p.RetryInvalidation || p.Recheck != 0 || p.TTLJitter != 0 || p.StaleIfError != 0 || p.DatabaseQueue != 0 {
+		t.Errorf("seed has what the original had not: %+v", p)
+	}
+	if ttl := server.DefaultConfig(p).CacheTTL; ttl != 300*time.Second {
+		t.Errorf("CACHE_TTL is %v, want 300s", ttl)
 	}
 }
 

@@ -139,8 +139,21 @@ func TestTheLogIsToldAtMostOnceASecond(t *testing.T) {
 }
 
 func TestWaitsHaveFullJitter(t *testing.T) {
-	const low, high = 10 * time.Millisecond, 80 * time.Millisecond
-	bounds := []time.Duration{10, 20, 40, 80, 80, 80}
+	for _, row := range []struct {
+		name      string
+		low, high time.Duration
+		bounds    []time.Duration // in milliseconds
+	}{
+		{"a last step that is as long as the rule says", 10 * time.Millisecond, 80 * time.Millisecond, []time.Duration{10, 20, 40, 80, 80, 80}},
+		{"resilient, which cuts the last step short", 10 * time.Millisecond, 100 * time.Millisecond, []time.Duration{10, 20, 40, 80, 100, 100}},
+		{"seed", 100 * time.Millisecond, 2 * time.Second, []time.Duration{100, 200, 400, 800, 1600, 2000}},
+	} {
+		t.Run(row.name, func(t *testing.T) { wantFullJitter(t, row.low, row.high, row.bounds) })
+	}
+}
+
+func wantFullJitter(t *testing.T, low, high time.Duration, bounds []time.Duration) {
+	t.Helper()
 	var longest, shortest [6]time.Duration
 	for run := range 2000 {
 		i := 0

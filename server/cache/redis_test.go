@@ -2,7 +2,9 @@ package cache_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +48,35 @@ func TestURLs(t *testing.T) {
 		}
 		if err == nil {
 			r.Close()
+		}
+	}
+}
+
+// What PROFILES.md shows as REDIS_URL is taken as it stands there.
+func TestTheDocumentedURLsAreTaken(t *testing.T) {
+	text, err := os.ReadFile(filepath.FromSlash("../PROFILES.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "## Where Redis is")
+	table, _, _ = strings.Cut(table, "\n## ")
+	seen := map[string]bool{}
+	for _, code := range regexp.MustCompile("`(rediss?(?:\\+[a-z]+)?)://([^`]*)`").FindAllStringSubmatch(table, -1) {
+		seen[code[1]] = true
+		if code[2] == "" {
+			continue // the scheme alone
+		}
+		url := strings.ReplaceAll(code[1]+"://"+code[2], "port", "1")
+		r, err := cache.NewRedis(settings(url))
+		if err != nil {
+			t.Errorf("NewRedis(%s) = %v, want nil", url, err)
+			continue
+		}
+		r.Close()
+	}
+	for _, scheme := range []string{"redis", "redis+sentinel", "redis+cluster", "rediss", "rediss+sentinel", "rediss+cluster"} {
+		if !seen[scheme] {
+			t.Errorf("%s:// is not documented", scheme)
 		}
 	}
 }
