@@ -105,9 +105,9 @@ func latencyKinds() []Kind {
 		if q.q == 1 {
 			doc = "the greatest latency (from due to done), failed hits included"
 		}
-		doc += "; time=service counts from sent to done, time=lateness from due to sent"
+		doc += "; time=service counts from sent to done, time=lateness from due to sent; after=1s leaves out what is due in the first second of the phase"
 		kinds = append(kinds, Kind{
-			Name: q.name, Unit: Seconds, Scope: Phase, Comparison: "<=", Labels: []string{"op", "source", "time"},
+			Name: q.name, Unit: Seconds, Scope: Phase, Comparison: "<=", Labels: []string{"op", "source", "time", "after"},
 			Doc: doc, measure: latency(q.q),
 		})
 	}

@@ -31,6 +31,13 @@ func timeRows() []kindRow {
 		{"none to compare", "outage", "p50_over", "5ms", func(r *run) { r.drop(5*sec, 10*sec) }, Inconclusive, "", "no hit could have violated it"},
 		{"the calm phase itself", "steady", "p50_over", "5ms", nil, Inconclusive, "", "no phase before the first fault"},
 		{"a fault from the beginning", "recovery", "p50_over", "5ms", func(r *run) { r.m.Phases[0].Faults = []string{"x"} }, Inconclusive, "", "no phase before the first fault"},
+		{"slow at first", "outage", "p99", "80ms", func(r *run) { r.spoil(5*sec, 6*sec, slow) }, Fail, "301 ms", ""},
+		{"and not after that", "outage", "p99{after=1s}", "80ms", func(r *run) { r.spoil(5*sec, 6*sec, slow) }, Pass, "40 ms", ""},
+		{"slow after that", "outage", "max{after=1s}", "80ms", func(r *run) { r.spoil(6*sec, 6*sec+5*ms, slow) }, Fail, "301 ms", ""},
+		{"too few after that", "outage", "p99{after=5s}", "80ms", nil, Inconclusive, "", "no hit could have violated it"},
+		{"slower than before the fault at first", "outage", "p99_over{after=1s}", "35ms", func(r *run) {
+			r.spoil(5*sec, 6*sec, slow).spoil(0, sec, func(h *results.Hit) { h.Done = h.Sent + 20*ms })
+		}, Pass, "19 ms", "40 ms, and 21 ms in steady"},
 		{"lateness of one op", "steady", "max{op=write,time=lateness}", "1ms", nil, Inconclusive, "", "no hit could have violated it"},
 	}
 }

@@ -59,8 +59,18 @@ func (q question) takes() func(results.Hit) time.Duration {
 func latency(q float64) func(question) reading {
 	return func(ask question) reading {
 		op, source := results.Op(ask.where["op"]), results.Source(ask.where["source"])
-		return ask.quantile(figures.SortedWhere(ask.due(), op, source, ask.takes()), q, "")
+		return ask.quantile(figures.SortedWhere(ask.dueAfter(), op, source, ask.takes()), q, "")
 	}
+}
+
+// dueAfter is the load of the window without that of its beginning: what a client does
+// at first, and what it does once it has understood, are two things.
+func (q question) dueAfter() []results.Hit {
+	after, err := time.ParseDuration(cmp.Or(q.where["after"], "0s"))
+	if err != nil { // of a manifest that was made by hand
+		return nil
+	}
+	return figures.Due(q.load, q.window.Start+after, q.window.End)
 }
 
 // quantile is the quantile at of sorted, if that is enough for one. of says what

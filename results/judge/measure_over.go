@@ -3,6 +3,7 @@ package judge
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 
@@ -25,7 +26,8 @@ func over(at float64) func(question) reading {
 			return unknown(0, "times=%s is not a number", q.where["times"])
 		}
 		r := latency(at)(q)
-		q.window = calm
+		q.window, q.where = calm, maps.Clone(q.where)
+		delete(q.where, "after") // nothing happened at its beginning
 		before := latency(at)(q)
 		if r.why == "" && before.why != "" {
 			return unknown(before.n, "in %s: %s", calm.Phase.Name, before.why)
@@ -48,8 +50,8 @@ func overKinds() []Kind {
 			continue
 		}
 		kinds = append(kinds, Kind{
-			Name: q.name + "_over", Unit: Seconds, Scope: Phase, Comparison: "<=", Labels: []string{"times", "op", "source"}, measure: over(q.q),
-			Doc: fmt.Sprintf("by how much the %g-quantile of latency is above that of the last phase before the first fault, or above so many times that (times=1.5)", q.q),
+			Name: q.name + "_over", Unit: Seconds, Scope: Phase, Comparison: "<=", Labels: []string{"times", "after", "op", "source"}, measure: over(q.q),
+			Doc: fmt.Sprintf("by how much the %g-quantile of latency is above that of the last phase before the first fault, or above so many times that (times=1.5); after=1s leaves out what is due in the first second of the phase", q.q),
 		})
 	}
 	return kinds
