@@ -36,6 +36,8 @@ type flags struct {
 	checks   singleflight.Group
 	cacheLog *condition
 	storeLog *condition
+
+	backwards hush // lines about a database that has lost writes
 }
 
 func newFlags(c Config, store feature.Store, cache feature.Cache) *flags {
@@ -146,7 +148,9 @@ func (f *flags) loadAlone(ctx context.Context, r reading) (loaded, error) {
 func (f *flags) wentBack(ctx context.Context, environment string, floor, revision uint64) {
 	if f.profile.CheckRevision && f.floors.lower(environment, floor, revision) {
 		f.kept.forget(environment)
-		f.log.Error("the database has lost writes", "environment", environment, "revision", revision, "was", floor)
+		if held, ok := f.backwards.pass(); ok { // a database that is restored has lost some everywhere
+			f.log.Error("the database has lost writes", "environment", environment, "revision", revision, "was", floor, "others", held)
+		}
 		f.invalidate(ctx, environment)
 	}
 }

@@ -1,8 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"maps"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -202,6 +205,30 @@ func TestARecheckThatFailsChangesNothing(t *testing.T) {
 		synctest.Wait()
 		if f.outage.down.Load() {
 			t.Error("the database answers a recheck and still counts as down")
+		}
+	})
+}
+
+// One that is restored has lost writes in many environments. It is told once a second.
+func TestADatabaseThatLostWritesEverywhereDoesNotFillTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newAskedStore(2500)
+		f := instance(t, store, newCache(t), time.Second)
+		var text bytes.Buffer
+		f.log = slog.New(slog.NewTextHandler(&text, nil))
+		readAll(t, f, 2500)
+		for i := range 2500 {
+			f.floors.raise(environmentNo(i), 9)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n := strings.Count(text.String(), "has lost writes"); n != 1 {
+			t.Errorf("%d lines say that writes were lost, want 1", n)
+		}
+		for i := range 2500 {
+			if got := f.floors.floor(environmentNo(i)); got != 1 {
+				t.Fatalf("floor(%s) = %d, want 1, which the database has", environmentNo(i), got)
+			}
 		}
 	})
 }
