@@ -3,6 +3,7 @@ package server_test
 import (
 	"strconv"
 	"testing"
+	"time"
 
 	"brownout/server"
 	"brownout/server/servertest"
@@ -38,6 +39,7 @@ func TestARequestCostsFewCacheCommands(t *testing.T) {
 				// Nothing is to be sent but for requests, and nothing given up on a slow machine.
 				c.Profile.WarmAfterLoss, c.Profile.Budget, c.Profile.Client.ReadTimeout = false, guard, guard
 				c.Profile.NegativeTTL = guard
+				c.Profile.Staleness = time.Hour // heartbeats are a quarter of it apart
 			})
 			put(t, s, 0)
 			get := func(url string) func() { return func() { request(t, "GET", url, "") } }

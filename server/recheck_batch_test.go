@@ -44,7 +44,10 @@ func (s *askedStore) Snapshot(ctx context.Context, environment string) (feature.
 }
 
 func (s *askedStore) Revisions(ctx context.Context, environments []string) (map[string]uint64, error) {
-	time.Sleep(s.takes)
+	s.mu.Lock()
+	takes := s.takes
+	s.mu.Unlock()
+	time.Sleep(takes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.batches = append(s.batches, len(environments))
@@ -58,6 +61,13 @@ func (s *askedStore) Revisions(ctx context.Context, environments []string) (map[
 		s.when[e] = time.Now()
 	}
 	return s.oneFlagStore.Revisions(ctx, environments)
+}
+
+// be makes queries take so long, and the one with a number fail.
+func (s *askedStore) be(takes time.Duration, fails int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.takes, s.fails = takes, fails
 }
 
 // seen returns what was asked since it was called last.
@@ -102,6 +112,8 @@ func TestARecheckAsksInBatches(t *testing.T) {
 						t.Errorf("round %d: asked for %q environments, want %q", round, got, row.batches)
 					}
 				}
+				store.mu.Lock()
+				defer store.mu.Unlock()
 				if len(store.when) != row.environments {
 					t.Errorf("%d environments were asked about, want all %d", len(store.when), row.environments)
 				}
@@ -127,8 +139,10 @@ func TestTheTimeBetweenTwoRechecksIsBounded(t *testing.T) {
 				store := newAskedStore(2500)
 				f := instance(t, store, newCache(t), time.Second)
 				readAll(t, f, 2500)
-				store.takes = row.takes
+				store.be(row.takes, 0)
 				after(time.Minute)
+				store.mu.Lock()
+				defer store.mu.Unlock()
 				if store.longest != row.want {
 					t.Errorf("%v between two questions about the same environment, want %v", store.longest, row.want)
 				}
@@ -240,7 +254,7 @@ func TestFirstHitsAtTheSameTimeShareOneQuestion(t *testing.T) {
 		there, here := instance(t, store, shared, 0), instance(t, store, shared, time.Hour)
 		write(t, there)
 		revision(t, there)
-		store.takes = time.Second
+		store.be(time.Second, 0)
 		var done sync.WaitGroup
 		var hits atomic.Int32
 		for range 100 {
@@ -289,12 +303,12 @@ func TestARoundThatBreaksOffIsTakenUpThere(t *testing.T) {
 		store := newAskedStore(2500)
 		f := instance(t, store, newCache(t), time.Second)
 		readAll(t, f, 2500)
-		store.fails = 2
+		store.be(0, 2)
 		after(time.Second)
 		if got := store.seen(); got != "1000 1000" {
 			t.Errorf("the round that failed: %q, want it to end there", got)
 		}
-		store.fails = 0
+		store.be(0, 0)
 		after(time.Second)
 		if got := store.seen(); got != "1000 500 1000 1000 500" {
 			t.Errorf("the round after it: %q, want the rest and then a whole one", got)
