@@ -38,10 +38,9 @@ func (f *flags) recheck(ctx context.Context) {
 		case <-time.After(wait):
 		}
 		began := time.Now()
-		if place > 0 { // the last round broke off there
-			place = f.recheckFrom(ctx, place)
-		}
-		if place == 0 {
+		if place > 0 && f.recheckFrom(ctx, place) > 0 { // the last round broke off there
+			place = 0 // again: then it is the turn of those before it
+		} else {
 			place = f.recheckFrom(ctx, 0)
 		}
 		// Rounds begin in step, and take half of the time at most: the more environments
@@ -61,7 +60,7 @@ func (f *flags) recheckFrom(ctx context.Context, place int) int {
 	since := time.Now().Add(-f.idle)
 	for {
 		floors, next, done := f.floors.watched(place, recheckBatch, since) // before the query: it must not say less
-		if len(floors) > 0 && !f.recheckBatch(ctx, floors) {
+		if len(floors) > 0 && !f.askAbout(ctx, floors) {
 			return place
 		}
 		if done {
@@ -71,8 +70,8 @@ func (f *flags) recheckFrom(ctx context.Context, place int) int {
 	}
 }
 
-// recheckBatch reports whether the database has answered.
-func (f *flags) recheckBatch(ctx context.Context, floors map[string]uint64) bool {
+// askAbout reports whether the database has answered.
+func (f *flags) askAbout(ctx context.Context, floors map[string]uint64) bool {
 	revisions, err := f.store.Revisions(ctx, slices.Collect(maps.Keys(floors)))
 	if ctx.Err() != nil {
 		return false

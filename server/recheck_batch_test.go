@@ -317,5 +317,18 @@ func TestARoundThatBreaksOffIsTakenUpThere(t *testing.T) {
 		if got := store.seen(); got != "1000 1000 500" {
 			t.Errorf("the round after that: %q, want a whole one", got)
 		}
+		store.be(0, 2)
+		after(time.Second)
+		store.seen()
+		store.be(0, 1)
+		after(time.Second)
+		if got := store.seen(); got != "1000" {
+			t.Errorf("the rest that fails as well: %q, want it to end there", got)
+		}
+		store.be(0, 0)
+		after(time.Second)
+		if got := store.seen(); got != "1000 1000 500" {
+			t.Errorf("the round after it: %q, want a whole one from the start", got)
+		}
 	})
 }
