@@ -30,8 +30,10 @@ func (a *answer) WriteHeader(status int) { a.status = status }
 // Write is http.ResponseWriter's.
 func (a *answer) Write(data []byte) (int, error) { return a.body.Write(data) }
 
-// send sends a. That the caller has gone is no matter of ours.
+// send sends a, whose body may have another length by now. That the caller has gone is
+// no matter of ours.
 func (a *answer) send(w http.ResponseWriter) {
+	a.header.Del("Content-Length")
 	for name, values := range a.header {
 		w.Header()[name] = values
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -87,6 +88,10 @@ func (r *rig) ask(method, path, body string) *httptest.ResponseRecorder {
 	q := httptest.NewRequest(method, path, strings.NewReader(body))
 	q.RemoteAddr = "127.0.0.1:1" // who may write
 	r.ServeHTTP(w, q)
+	// A body of another length breaks the connection, which is another defect.
+	if said := w.Header().Get("Content-Length"); said != "" && said != strconv.Itoa(w.Body.Len()) {
+		r.t.Errorf("%s %s says that its body has %s bytes, and has %d", method, path, said, w.Body.Len())
+	}
 	return w
 }
 
