@@ -158,7 +158,7 @@ func figures(scope judge.Scope) schema {
 	patterns := schema{}
 	for _, k := range judge.Kinds() {
 		if k.Scope&scope != 0 {
-			patterns["^"+k.Name+`(\{[a-z0-9_=, -]+\})?$`] = schema{
+			patterns["^"+k.Name+`(\{[a-z0-9_=,. -]+\})?$`] = schema{
 				"type": []string{"string", "number"}, "description": k.Doc,
 			}
 		}
