@@ -59,22 +59,14 @@ func (w *walk) value(out []byte, depth int) []byte {
 		return w.text(out)
 	}
 	from := w.at
-	for w.at < len(w.in) && !bytes.ContainsRune([]byte(",]} \t\r\n"), rune(w.in[w.at])) {
-		w.at++
-	}
+	w.passWord()
 	return append(out, w.in[from:w.at]...)
 }
 
 // text takes a text. Escapes are rare; what has one is escaped as encoding/json does.
 func (w *walk) text(out []byte) []byte {
-	from, escaped := w.at, false
-	for w.at++; w.in[w.at] != '"'; w.at++ {
-		if w.in[w.at] == '\\' {
-			escaped = true
-			w.at++
-		}
-	}
-	w.at++
+	from := w.at
+	escaped := w.passText()
 	raw := w.in[from:w.at]
 	var plain string
 	if !escaped || json.Unmarshal(raw, &plain) != nil {

@@ -35,6 +35,13 @@ func TestCheckTellsWhatIsWrongWithARequest(t *testing.T) {
 		{"a targeting key that is an object", `{"context":{"targetingKey":{}}}`, ofrep.InvalidContext},
 		{"no targeting key", `{"context":{"email":"a@b"}}`, ofrep.TargetingKeyMissing},
 		{"a targeting key that is null", `{"context":{"targetingKey":null}}`, ofrep.TargetingKeyMissing},
+		{"the context in another case", `{"Context":{"targetingKey":"u"}}`, ofrep.InvalidContext},
+		{"the targeting key in another case", `{"context":{"targetingkey":"u"}}`, ofrep.TargetingKeyMissing},
+		{"an escaped name", `{"conte\u0078t":{"targetingKey":"u"}}`, ""},
+		{"two contexts, of which the last has no key", `{"context":{"targetingKey":"u"},"context":{}}`, ofrep.TargetingKeyMissing},
+		{"two contexts, of which the last has one", `{"context":1,"context":{"targetingKey":"u"}}`, ""},
+		{"a key that stands deeper", `{"context":{"a":{"targetingKey":"u"}}}`, ofrep.TargetingKeyMissing},
+		{"white space around everything", " {\n\"a\" : [ ] ,\"context\"\t: { \"targetingKey\" : \"u\" } } ", ""},
 		{"a targeting key without a letter", `{"context":{"targetingKey":""}}`, ofrep.TargetingKeyMissing},
 	} {
 		err := ofrep.Check([]byte(row.body))
