@@ -318,3 +318,15 @@ func TestParseRejectsAFailoverThatDoesNotFit(t *testing.T) {
 		})
 	}
 }
+
+func TestBounds(t *testing.T) {
+	s, err := Parse("good.yaml", []byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for figure, want := range map[string]bool{"p99": true, "p50": true, "wrong_answers": true, "p95": false, "goroutines_growth": false} {
+		if got := s.Bounds(figure); got != want {
+			t.Errorf("Bounds(%s) = %t, want %t (expected, required, always, or nowhere)", figure, got, want)
+		}
+	}
+}

@@ -8,6 +8,7 @@
 package scenarios
 
 import (
+	"slices"
 	"time"
 
 	"brownout/chaos"
@@ -85,6 +86,17 @@ func (s *Scenario) Duration() time.Duration {
 		sum += p.For
 	}
 	return sum
+}
+
+// Bounds reports whether the scenario bounds a figure somewhere.
+func (s *Scenario) Bounds(figure string) bool {
+	is := func(e results.Expectation) bool { return e.Figure == figure }
+	for _, p := range s.Phases {
+		if slices.ContainsFunc(p.Require, is) || slices.ContainsFunc(p.Expect, is) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.Always, is)
 }
 
 // Schedule is the scenario's load as stages.

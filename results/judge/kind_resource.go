@@ -1,6 +1,9 @@
 package judge
 
-import "brownout/results/figures"
+import (
+	"brownout/results"
+	"brownout/results/figures"
+)
 
 // resourceKinds are of the target's process, where the harness started it.
 func resourceKinds() []Kind {
@@ -13,7 +16,7 @@ func resourceKinds() []Kind {
 			Doc: "by how much the median resident memory of the target's process in the last quarter of the looks at it is above that in the first"},
 		{Name: "descriptors_growth", Unit: Count, measure: descriptorsGrowth,
 			Doc: "the same of the target's open file descriptors, sockets among them"},
-		{Name: "goroutines_growth", Unit: Count, measure: goroutinesGrowth,
+		{Name: results.GoroutinesGrowth, Unit: Count, measure: goroutinesGrowth,
 			Doc: "the same of the target's goroutines, where it tells: go_goroutines among the Prometheus metrics at the path that its file names (metrics)"},
 	}
 	for i := range kinds {

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"brownout/chaos/lab"
@@ -74,8 +73,7 @@ func Run(ctx context.Context, cfg Config) (folder string, err error) {
 // search looks for an order of the operations where the scenario expects that there is
 // one. What it finds is kept: a time limit has a part in it.
 func (r *runner) search() error {
-	asked := func(e results.Expectation) bool { return e.Figure == results.NonLinearizable }
-	if !slices.ContainsFunc(r.Scenario.Always, asked) {
+	if !r.Scenario.Bounds(results.NonLinearizable) {
 		return nil
 	}
 	rec, err := results.Open(r.rec.Dir())

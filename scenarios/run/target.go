@@ -48,7 +48,10 @@ func (r *runner) tryTarget(ctx context.Context, b *bench) (*target, error) {
 		return nil, err
 	}
 	address, _ := scenarios.Expand(r.Target.Address, values)
-	t := &target{base: address, metrics: r.Target.Metrics}
+	t := &target{base: address}
+	if r.Scenario.Bounds(results.GoroutinesGrowth) { // telling costs CPU, which other figures are of
+		t.metrics = r.Target.Metrics
+	}
 	var err error
 	if t.env, err = r.Target.Environ(r.Scenario.Server, values); err != nil {
 		return nil, err
