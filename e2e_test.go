@@ -86,7 +86,7 @@ func (o *outcome) want(t *testing.T, v judge.Verdict) {
 }
 
 // short makes the catalogue's blackhole as short as its quantiles allow.
-var short = []string{"cache-blackhole", "--set", "phases.steady.for=3500ms", "--set", "phases.outage.for=4s", "--set", "phases.recovery.for=3500ms"}
+var short = []string{"cache-blackhole", "--set", "phases.steady.for=3500ms", "--set", "phases.outage.for=4600ms", "--set", "phases.recovery.for=3500ms"}
 
 func TestBlackholeIsSurvivedByResilient(t *testing.T) {
 	o := brownoutRun(t, slices.Concat(short, patient)...)
