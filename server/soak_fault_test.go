@@ -3,13 +3,12 @@ package server_test
 import (
 	"context"
 	"fmt"
-	"net/url"
-	"sync"
 	"testing"
 	"time"
 
 	"brownout/chaos"
 	"brownout/chaos/link"
+	"brownout/server/servertest"
 )
 
 // The ways of the server that is soaked.
@@ -47,26 +46,8 @@ func newWays(t *testing.T, redisURL, databaseURL string) (w ways, redisThrough, 
 
 func (w ways) add(t *testing.T, name, to string) (through string) {
 	t.Helper()
-	u, err := url.Parse(to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := link.New(link.Config{Name: name, Upstream: u.Host})
-	if err := g.Listen(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() {
-		if err := g.Run(ctx); err != nil {
-			t.Errorf("the link %s: %v", name, err)
-		}
-	})
-	t.Cleanup(func() { stop(); running.Wait() })
-	<-g.Began()
-	w[name] = g
-	u.Host = g.Addr()
-	return u.String()
+	w[name], through = servertest.Gate(t, name, to)
+	return through
 }
 
 // injure puts all faults of an injury in force, does what is to be done meanwhile, and

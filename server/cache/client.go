@@ -61,8 +61,8 @@ type Client struct {
 	RenewConns bool
 	// BreakAfter is how many commands in a row must go without an answer for the
 	// breaker to open. While it is open no command is sent, and no caller waits: Run
-	// asks Redis in the background and closes the breaker with the first answer. It
-	// costs the entries of that time, and probes.
+	// asks Redis in the background, for the entry that was asked about last, and closes
+	// the breaker with the first answer. It costs the entries of that time, and probes.
 	BreakAfter int
 	// ProbeMin and ProbeMax bound the waits between probes: each is drawn at random
 	// from nothing to ProbeMin, doubling to ProbeMax (full jitter, so that instances do

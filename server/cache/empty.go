@@ -36,7 +36,7 @@ func (r *Redis) watchEmpty(ctx context.Context, tell func(feature.CacheEvent)) {
 func (r *Redis) look(ctx context.Context) (lost bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, probeWait)
 	defer cancel()
-	err = r.do(ctx, "looking at", func() error {
+	err = r.do(ctx, "looking at", "", func() error {
 		return r.client.SetArgs(ctx, marker, "1", redis.SetArgs{TTL: markerLife, Get: true}).Err()
 	})
 	if errors.Is(err, feature.ErrMiss) {

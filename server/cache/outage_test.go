@@ -2,10 +2,12 @@ package cache_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"brownout/chaos"
 	"brownout/chaos/stack"
 	"brownout/server/cache"
 	"brownout/server/feature"
@@ -85,6 +87,41 @@ func TestNoCallerWaitsForARedisThatHangs(t *testing.T) {
 	}
 	await(t, told, feature.CacheBack)
 	get(t, c, "e", "x")
+}
+
+// A link may be too slow for entries and let a PING through. Then Redis is not back: the
+// breaker would open and close for as long as it lasts, and callers wait each time.
+func TestARedisIsBackWhenItGivesWhatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	servers := servertest.Caches(t, stack.Config{Cache: stack.Redis})
+	gate, through := servertest.Gate(t, "cache", servers.Cache.URL)
+	s := settings(through)
+	s.WatchEmpty = false
+	s.Client.ReadTimeout, s.Client.BreakAfter = 200*time.Millisecond, 3
+	c, err := cache.NewRedis(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := events(t, c)
+	entry := strings.Repeat("x", 1<<16) // seconds, at that rate
+	set(t, c, "e", entry)
+	slow, err := gate.Inject(t.Context(), chaos.Fault{On: "cache", Kind: chaos.Bandwidth, Rate: 10_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { _, _ = c.Get(t.Context(), "e"); return c.Broken() })
+	asked := c.Traffic().Command("get")
+	eventually(t, func() bool { return c.Traffic().Command("get") >= asked+5 })
+	select {
+	case e := <-told:
+		t.Errorf("the cache tells %v, want nothing: it has not given the entry", e)
+	default:
+	}
+	if _, err := slow.Revert(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	await(t, told, feature.CacheBack)
+	get(t, c, "e", entry)
 }
 
 func TestARedisThatIsAwayAtTheStartIsFound(t *testing.T) {

@@ -39,10 +39,22 @@ func (r *Redis) probe(ctx context.Context) error {
 	return nil // not reached: there is always another wait
 }
 
-// knock asks once.
+// knock asks once: for the entry that was asked about in vain, if there is one, because
+// a PING also comes through a link that is too slow for entries. In a cluster it is a
+// PING to any node: one shard that is away must not keep the entries of all others away,
+// and the breaker is one for all.
 func (r *Redis) knock(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeWait)
 	defer cancel()
+	if lost := r.lost.Load(); lost != nil && r.reload.cluster == nil {
+		err := r.client.Get(ctx, keyPrefix+*lost).Err()
+		switch judge(ctx, err) {
+		case answered:
+			return nil
+		case silent, unknown:
+			return wrap("probing", err)
+		}
+	}
 	return r.Ping(ctx)
 }
 

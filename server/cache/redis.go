@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"brownout/server/feature"
@@ -26,6 +27,7 @@ type Redis struct {
 	conns   *conns
 	life    life
 	breaker *breaker
+	lost    atomic.Pointer[string] // the environment that was asked about last without an answer
 	reload  *reloader
 	set     Settings
 	log     *slog.Logger
@@ -53,7 +55,7 @@ func (r *Redis) Name() string { return BackendRedis }
 
 // Get is GET.
 func (r *Redis) Get(ctx context.Context, environment string) (data []byte, err error) {
-	err = r.do(ctx, "reading", func() (err error) {
+	err = r.do(ctx, "reading", environment, func() (err error) {
 		data, err = r.client.Get(ctx, keyPrefix+environment).Bytes()
 		return err
 	})
@@ -62,7 +64,7 @@ func (r *Redis) Get(ctx context.Context, environment string) (data []byte, err e
 
 // getLife is GET and PTTL in one round trip: an entry, and how long it has to live.
 func (r *Redis) getLife(ctx context.Context, environment string) (data []byte, left time.Duration, err error) {
-	err = r.do(ctx, "reading", func() error {
+	err = r.do(ctx, "reading", environment, func() error {
 		p := r.client.Pipeline()
 		value, life := p.Get(ctx, keyPrefix+environment), p.PTTL(ctx, keyPrefix+environment)
 		if _, err := p.Exec(ctx); err != nil {
@@ -78,19 +80,19 @@ func (r *Redis) getLife(ctx context.Context, environment string) (data []byte, l
 // Set is SETEX, with whole seconds: the command of the service that this one stands
 // for. (SET with EX does the same.)
 func (r *Redis) Set(ctx context.Context, environment string, snapshot []byte) error {
-	return r.do(ctx, "writing", func() error {
+	return r.do(ctx, "writing", environment, func() error {
 		return r.client.SetEx(ctx, keyPrefix+environment, snapshot, r.life.draw()).Err()
 	})
 }
 
 // Delete is DEL.
 func (r *Redis) Delete(ctx context.Context, environment string) error {
-	return r.do(ctx, "deleting", func() error { return r.client.Del(ctx, keyPrefix+environment).Err() })
+	return r.do(ctx, "deleting", environment, func() error { return r.client.Del(ctx, keyPrefix+environment).Err() })
 }
 
 // publish is PUBLISH.
 func (r *Redis) publish(ctx context.Context, channel, message string) error {
-	return r.do(ctx, "telling other instances through", func() error { return r.client.Publish(ctx, channel, message).Err() })
+	return r.do(ctx, "telling other instances through", "", func() error { return r.client.Publish(ctx, channel, message).Err() })
 }
 
 // Ping is PING. It asks also while the breaker is open.
@@ -104,21 +106,27 @@ func (r *Redis) Close() error {
 }
 
 // do carries out a command unless the breaker is open, and learns from how it went.
-func (r *Redis) do(ctx context.Context, doing string, command func() error) error {
+// environment is the one that the command is about, if it is about one.
+func (r *Redis) do(ctx context.Context, doing, environment string, command func() error) error {
 	if err := r.breaker.allow(); err != nil {
 		return wrap(doing, err)
 	}
 	err := command()
-	r.learn(ctx, err)
+	r.learn(ctx, environment, err)
 	return wrap(doing, err)
 }
 
 // learn looks at how a command went.
-func (r *Redis) learn(ctx context.Context, err error) {
+func (r *Redis) learn(ctx context.Context, environment string, err error) {
 	how := judge(ctx, err)
 	switch how {
 	case unknown:
 		return
+	case silent:
+		if environment != "" {
+			lost := environment
+			r.lost.Store(&lost) // before a probe can begin
+		}
 	case refusedWrite:
 		if r.set.Client.RenewConns {
 			r.conns.renew()

@@ -21,16 +21,16 @@ const tagBytes = 16
 // Tag is the entity tag of the answer, quotes included. It is strong: the same tag
 // means the same bytes.
 func (s State) Tag(canonical []byte) string {
-	h := sha256.New()
-	var fixed [9]byte
-	binary.BigEndian.PutUint64(fixed[:], s.Revision)
+	in := make([]byte, 0, 10+len(s.Environment)+len(canonical))
+	in = binary.BigEndian.AppendUint64(in, s.Revision)
 	if s.Stale {
-		fixed[8] = 1
+		in = append(in, 1)
+	} else {
+		in = append(in, 0)
 	}
-	h.Write(fixed[:])
-	h.Write([]byte(s.Environment + "\x00")) // names have no such character
-	h.Write(canonical)
-	return `"` + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:tagBytes]) + `"`
+	in = append(append(in, s.Environment...), 0) // names have no such character
+	sum := sha256.Sum256(append(in, canonical...))
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:tagBytes]) + `"`
 }
 
 // Matches reports whether the field If-None-Match (RFC 9110, section 13.1.2) names
