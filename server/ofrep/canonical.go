@@ -67,9 +67,15 @@ func (w *walk) value(out []byte, depth int) []byte {
 func (w *walk) text(out []byte) []byte {
 	from := w.at
 	escaped := w.passText()
-	raw := w.in[from:w.at]
+	if escaped {
+		return appendEscaped(out, w.in[from:w.at])
+	}
+	return append(out, w.in[from:w.at]...)
+}
+
+func appendEscaped(out, raw []byte) []byte {
 	var plain string
-	if !escaped || json.Unmarshal(raw, &plain) != nil {
+	if json.Unmarshal(raw, &plain) != nil {
 		return append(out, raw...)
 	}
 	return appendText(out, plain)
