@@ -10,12 +10,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain makes commands of the test binary: brownout itself, and an app that is not
-// ours (see plainapp_test.go). Tests find them in PATH.
+// TestMain makes commands of the test binary: brownout itself, and apps that are not
+// ours (see plainapp_test.go and redialapp_test.go). Tests find them in PATH.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"brownout": main,
-		"plainapp": func() { untilStopped(servePlainApp) },
+		"brownout":  main,
+		"plainapp":  func() { untilStopped(servePlainApp) },
+		"redialapp": func() { untilStopped(serveRedialApp) },
 	})
 }
 

@@ -51,7 +51,7 @@ var mayImport = map[string][]string{
 	"server/ofrep":   {"server/feature"},
 	"server/pgstore": {"server/feature"},
 	// For tests only: their servers come from where the harness gets its own.
-	"server/servertest": {"chaos/stack", "server", "server/feature", "server/cache"},
+	"server/servertest": {"chaos/link", "chaos/stack", "server", "server/feature", "server/cache"},
 
 	"chaos/stack/admin":  {},
 	"chaos/stack/docker": {}, // a container knows nothing of what runs in it

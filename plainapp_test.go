@@ -21,15 +21,19 @@ func servePlainApp(ctx context.Context) error {
 		DialerRetries: 1, MaxRetries: -1,
 	})
 	defer client.Close()
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /counter/{key}", func(w http.ResponseWriter, r *http.Request) {
+	return serveApp(ctx, func(r *http.Request) string {
 		n, err := client.Incr(r.Context(), r.PathValue("key")).Result()
 		if err != nil {
-			fmt.Fprintln(w, "unknown")
-			return
+			return "unknown"
 		}
-		fmt.Fprintln(w, n)
+		return fmt.Sprint(n)
 	})
+}
+
+// serveApp answers with what count says, until ctx ends.
+func serveApp(ctx context.Context, count func(*http.Request) string) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /counter/{key}", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, count(r)) })
 	server := &http.Server{Addr: os.Getenv("APP_LISTEN"), Handler: mux, ReadHeaderTimeout: time.Second}
 	ended := make(chan error, 1)
 	go func() { ended <- server.ListenAndServe() }()

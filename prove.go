@@ -105,6 +105,7 @@ func (o *proveOptions) plan(args []string) (proof.Plan, error) {
 		if plan.Cases, err = proof.Choose(proof.Cases(), args, o.fast); err != nil {
 			return plan, err
 		}
+		plan.Figures = proof.FiguresOf(plan.Cases)
 	}
 	if o.twins {
 		plan.Twins = proof.Twins()

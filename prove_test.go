@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"brownout/results/judge"
 	"brownout/scenarios/proof"
 	"brownout/server/defect"
 
@@ -28,6 +29,36 @@ func TestEveryDefectStandsInTheProofOnce(t *testing.T) {
 	}
 	if got := len(proof.Runnable(proof.Cases())); got < 30 {
 		t.Errorf("%d defects can be run, want 30 or more", got)
+	}
+}
+
+// A figure that nothing broken was ever seen to miss may be one that cannot be missed.
+func TestEveryKindOfFigureFindsSomethingBroken(t *testing.T) {
+	found := map[string]bool{
+		"p9999": true, // p999 with another number; it takes 100,000 hits
+	}
+	note := func(named string) { // "outage p99{source=hit}"
+		_, figure, _ := strings.Cut(named, " ")
+		kind, _, _ := strings.Cut(figure, "{")
+		found[kind] = true
+	}
+	for _, c := range slices.Concat(proof.Cases(), proof.Figures()) {
+		note(c.CaughtBy)
+	}
+	for _, b := range slices.Concat(brokenTargets(), brokenForServers(), brokenForFailovers()) {
+		for _, named := range b.missed {
+			note(named)
+		}
+	}
+	for _, r := range redials() {
+		for _, named := range r.missed {
+			note(named)
+		}
+	}
+	for _, kind := range judge.Kinds() {
+		if !found[kind.Name] {
+			t.Errorf("no test breaks a target for %s to find", kind.Name)
+		}
 	}
 }
 

@@ -84,6 +84,7 @@ type Proof struct {
 	Origin  Origin        `json:"origin"`
 	Verdict judge.Verdict `json:"verdict"`
 	Kills   []Kill        `json:"kills"`
+	Figures []Kill        `json:"figures,omitempty"`
 	Flips   []Flip        `json:"flips,omitempty"`
 	Alarms  []Alarm       `json:"alarms,omitempty"`
 	// Undecided is how many of the repeats may say nothing.
@@ -97,6 +98,10 @@ func (p Plan) Assess(j *Journal) Proof {
 	for _, c := range p.Cases {
 		k := c.assess(j)
 		proof.Kills, all = append(proof.Kills, k), append(all, k.Status.verdict())
+	}
+	for _, c := range p.Figures {
+		k := c.assess(j)
+		proof.Figures, all = append(proof.Figures, k), append(all, k.Status.verdict())
 	}
 	for _, t := range p.Twins {
 		f := t.assess(j)

@@ -170,6 +170,10 @@ func TestMarkdown(t *testing.T) {
 			{Defect: "slow", Scenario: "s", Set: []string{"a=b"}, Named: "run p", Status: Killed, By: []string{"run p", "run q"}, Measured: "p 9 of 8", Clean: "p 1 of 8"},
 			{Defect: "late", Scenario: "s", Named: "run p", Status: Survived, Why: "kept: p|1"},
 		},
+		Figures: []Kill{
+			{Defect: "slow", Scenario: "s", Set: []string{"a=b"}, Named: "run p50", Status: Killed, Measured: "p50 9 of 8", Clean: "p50 1 of 8"},
+			{Defect: "slow", Scenario: "t", Set: []string{"c=d"}, Named: "run max", Status: Survived, Why: "kept: max 1"},
+		},
 		Flips:     []Flip{{Scenario: "s", Named: "run p", Status: Flipped, With: "p 1", Without: "p 9"}},
 		Undecided: 2,
 		Alarms:    []Alarm{{Scenario: "s", Repeats: 4, Pass: 3, Invalid: 1, Why: []string{"invalid: late"}}},
@@ -180,6 +184,8 @@ func TestMarkdown(t *testing.T) {
 		"Commit c0 with changes", "Verdict: **fail**", "2 defects, 1 killed, 1 survived.",
 		"| slow | s | run p | p 9 of 8 | p 1 of 8 | killed | run q |\n",
 		`| late | s | run p |  |  | survived: kept: p\|1 |  |` + "\n",
+		"What these defects have to miss as well: 1 killed, 1 survived of 2.", "| run p50 | slow | s | p50 9 of 8 | p50 1 of 8 | killed |\n",
+		"| run max | slow | t |  |  | survived: kept: max 1 |\n\n- slow: `c=d`\n",
 		"- slow: `a=b`\n", "| s | run p | p 1 | p 9 | flipped |\n", "| s | 4 | 3 | 0 | 0 | 1 (25%) |\n", "- s, invalid: late\n",
 		"Runs that say nothing: 1, of which there may be 2.",
 	} {

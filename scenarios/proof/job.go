@@ -60,7 +60,7 @@ func (p Plan) jobs() []job {
 			}
 		}
 	}
-	for _, c := range Runnable(p.Cases) {
+	for _, c := range Runnable(slices.Concat(p.Cases, p.Figures)) {
 		add(c.jobs())
 	}
 	for _, t := range p.Twins {

@@ -12,6 +12,7 @@ import (
 // A Plan says what is to be proven.
 type Plan struct {
 	Cases   []Case
+	Figures []Case // more expectations that have to be missed; see Figures
 	Twins   []Twin
 	Alarms  []string // scenarios that the clean server is repeated in
 	Repeats int
@@ -36,6 +37,11 @@ type Prover struct {
 func (p Plan) Check() error {
 	for _, j := range p.jobs() {
 		if _, err := j.arm(); err != nil {
+			return err
+		}
+	}
+	for _, f := range p.Figures { // their runs may be those of cases, in which other expectations are named
+		if _, err := f.broken(); err != nil {
 			return err
 		}
 	}

@@ -95,6 +95,30 @@ func TestTheCleanServerRunsOnceForCasesThatAreAlike(t *testing.T) {
 	}
 }
 
+// What a defect has to miss besides is looked at in the runs that there are, and counts.
+func TestOtherFiguresAreOfTheSameRuns(t *testing.T) {
+	for _, row := range []struct {
+		figure string
+		want   Status
+		worth  judge.Verdict
+	}{
+		{"steady p99", Killed, judge.Pass},
+		{"steady errors", Undecided, judge.Inconclusive}, // nobody has judged it
+	} {
+		s := &stage{play: map[string]func(int) (Outcome, error){"slow": always(outcome(judge.Fail)), "late": always(outcome(judge.Fail))}}
+		plan := twoCases()
+		plan.Figures = []Case{{Defect: "slow", Scenario: "steady", CaughtBy: row.figure}}
+		p := newProver(t, plan, s, t.TempDir())
+		if err := p.Prove(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got := plan.Assess(p.Journal)
+		if len(s.runs) != 3 || got.Figures[0].Status != row.want || got.Verdict != row.worth {
+			t.Errorf("%s: after the runs %v it is %s, verdict %v; want three runs, %s, %v", row.figure, s.runs, got.Figures[0].Status, got.Verdict, row.want, row.worth)
+		}
+	}
+}
+
 func TestAnInvalidRunIsRepeatedAndThenIsNoKill(t *testing.T) {
 	s := &stage{play: map[string]func(int) (Outcome, error){
 		"slow": func(n int) (Outcome, error) {

@@ -37,12 +37,15 @@ func waits() []Case {
 		// p50. So many environments, because one whose invalidation failed is not looked up.
 		{
 			Defect: "breaker-never-opens", Scenario: "cache-blackhole",
-			Set: set(silent, "data.environments=150", "data.flags=5", "phases.outage.expect.p50=25ms"), CaughtBy: "outage p50",
+			Set: set(silent, "data.environments=150", "data.flags=5", "phases.outage.expect.p50=25ms", "phases.outage.expect.p90=25ms", "phases.outage.expect.p95=25ms",
+				"phases.outage.expect.p50_over{times=1.5}=25ms"),
+			CaughtBy: "outage p50",
 		},
 		{Defect: "retries-unbounded", Scenario: "cache-loading", Set: set(brief(), "phases.outage.for=3500ms"), CaughtBy: "outage p99"},
 		{
 			Defect: "no-backoff", Scenario: "cache-reset",
-			Set:      set(brief(), "phases.outage.for=2s", "phases.outage.expect.connects{link=cache}=<= 60/s"),
+			Set: set(brief(), "phases.outage.for=2s", "phases.outage.expect.connects{link=cache}=<= 60/s",
+				"phases.outage.expect.connects_peak{link=cache}=<= 200/s", "phases.outage.expect.probe_rate{link=cache}=<= 100/s"),
 			CaughtBy: "outage connects{link=cache}",
 		},
 		{
@@ -60,6 +63,10 @@ func waits() []Case {
 			CaughtBy: "slow cache_hits",
 		},
 		{Defect: "fill-until-taken", Scenario: "cache-oom", Set: set(brief(), "phases.outage.for=3500ms"), CaughtBy: "outage p99"},
+		{
+			Defect: "ping-is-enough", Scenario: "cache-trickle", // the phase before is compared with: it takes 1,000 hits
+			Set: set(brief()[:1], "phases.steady.for=4s", "phases.recovery.for=300ms"), CaughtBy: "trickle p99_over{after=1s,times=1.5}",
+		},
 		{Defect: "write-blocked-by-cache", Scenario: "cache-refused", Set: gone, CaughtBy: "outage max"},
 		{
 			Defect: "password-kept", Scenario: "auth-rotation",
@@ -71,7 +78,8 @@ func waits() []Case {
 
 // cacheGone is cache-refused, long enough for the return of the cache to be judged.
 func cacheGone() []string {
-	return set(brief(), "phases.outage.for=1500ms", "phases.outage.expect.max=700ms", "phases.recovery.for=3500ms")
+	return set(brief(), "phases.outage.for=1500ms", "phases.outage.expect.max=700ms", "phases.outage.expect.goodput=>= 270/s",
+		"phases.recovery.for=3500ms")
 }
 
 // fallbacks are the defects of what is answered when something fails.
@@ -108,7 +116,13 @@ func fallbacks() []Case {
 // entries are the defects of what is in the cache.
 func entries() []Case {
 	return []Case{
-		{Defect: "cache-never-used", Scenario: "steady", Set: []string{"phases.steady.for=3s"}, CaughtBy: "steady cache_hits"},
+		{Defect: "cache-never-used", Scenario: "steady", Set: []string{"phases.steady.for=3s", "phases.steady.expect.queries_per_request=<= 0.5"}, CaughtBy: "steady cache_hits"},
+		{
+			Defect: "asks-for-each-flag", Scenario: "steady",
+			Set: []string{"phases.steady.for=3s", "phases.steady.expect.commands_per_request{link=cache}=<= 3",
+				"phases.steady.expect.commands{link=cache}=<= 1000/s", "phases.steady.expect.bytes_per_hit{link=cache}=<= 25KB"},
+			CaughtBy: "steady commands_per_request{link=cache}",
+		},
 		{
 			Defect: "ttl-ignored", Scenario: "steady",
 			// Each environment is read twice a second: of three reads one finds its entry dead.
@@ -132,7 +146,9 @@ func entries() []Case {
 		},
 		{
 			Defect: "invalidation-not-retried", Scenario: "cache-restart",
-			Set: []string{"load.reads=90%", "load.writes=10%", "phases.outage.for=2s", "phases.recovery.for=2500ms"}, CaughtBy: "run staleness",
+			Set: []string{"load.reads=90%", "load.writes=10%", "phases.outage.for=2s", "phases.recovery.for=2500ms", "always.versions_behind=0",
+				"always.invisible_after{after=1s}=0.5%"},
+			CaughtBy: "run staleness",
 		},
 		{Defect: "invalidation-before-commit", Scenario: "database-slow",
 			Set: []string{"phases.warm-up.for=500ms", "phases.steady.for=500ms", "phases.slow.for=6s", "phases.recovery.for=500ms",
@@ -171,7 +187,7 @@ func databases() []Case {
 // loads are the defects that show under load only.
 func loads() []Case {
 	growth := []string{"phases.steady.for=5s", "phases.steady.expect.memory_growth=20MB", "phases.steady.expect.descriptors_growth=100",
-		"phases.steady.expect.goroutines_growth=100"}
+		"phases.steady.expect.goroutines_growth=100", "phases.steady.expect.memory_max=80MB"}
 	return []Case{
 		{Defect: "memory-unbounded", Scenario: "steady", Set: growth, CaughtBy: "steady memory_growth"},
 		{Defect: "goroutine-leak", Scenario: "steady", Set: growth, CaughtBy: "steady goroutines_growth"},
@@ -180,6 +196,10 @@ func loads() []Case {
 			Defect: "one-read-stalls", Scenario: "steady",
 			Set:      []string{"load.rate=1000/s", "phases.steady.for=10500ms", "phases.steady.expect.p999=250ms"},
 			CaughtBy: "steady p999",
+		},
+		{
+			Defect: "read-toils", Scenario: "steady",
+			Set: []string{"load.rate=50/s", "phases.steady.for=4s", "phases.steady.expect.cpu_per_1000=3s"}, CaughtBy: "steady cpu_per_1000",
 		},
 		{Defect: "wrong-flag-under-load", Scenario: "steady", Set: []string{"phases.steady.for=5s"}, CaughtBy: "run wrong_answers"},
 	}

@@ -17,7 +17,7 @@ func TestEveryRunOfTheTablesCanBePlanned(t *testing.T) {
 			t.Errorf("%s cannot be run, and yet there is more about it: %+v", c.Defect, c)
 		}
 	}
-	if err := (Plan{Cases: Cases(), Twins: Twins(), Alarms: []string{"steady"}, Repeats: 2}).Check(); err != nil {
+	if err := (Plan{Cases: Cases(), Figures: Figures(), Twins: Twins(), Alarms: []string{"steady"}, Repeats: 2}).Check(); err != nil {
 		t.Error(err)
 	}
 }
@@ -26,6 +26,16 @@ func TestTheFastCasesAreAFewThatCanBeRun(t *testing.T) {
 	fast, err := Choose(Cases(), nil, true)
 	if err != nil || len(fast) < 4 || len(fast) > 6 || len(Runnable(fast)) != len(fast) {
 		t.Errorf("Choose(fast) = %v, %v; want about five that can be run", fast, err)
+	}
+}
+
+func TestFiguresAreThoseOfTheChosenDefects(t *testing.T) {
+	var got []string
+	for _, f := range FiguresOf([]Case{{Defect: "fallback-500"}, {Defect: "no-jitter"}, {Defect: "no-backoff"}}) {
+		got = append(got, f.CaughtBy)
+	}
+	if want := []string{"outage goodput", "outage connects_peak{link=cache}", "outage probe_rate{link=cache}"}; !slices.Equal(got, want) {
+		t.Errorf("FiguresOf = %q, want %q", got, want)
 	}
 }
 
@@ -98,6 +108,10 @@ func TestWhatCannotBePlannedIsSaid(t *testing.T) {
 		{"a value that is not there", Plan{Cases: []Case{{Defect: "d", Scenario: "steady", Set: []string{"phases.x.for=1s"}, CaughtBy: "steady p99"}}}, `there is no "x"`},
 		{"twins without a fault", Plan{Twins: []Twin{{Scenario: "steady", Flips: "steady p99"}}}, "steady has no fault"},
 		{"a target without defects", Plan{Cases: []Case{{Defect: "d", Scenario: "steady", Set: []string{"target=../../testdata/plain-target.yaml"}, CaughtBy: "steady p99"}}}, "has no settings"},
+		{"a figure that its case does not have", Plan{
+			Cases:   []Case{{Defect: "d", Scenario: "steady", CaughtBy: "steady p99"}},
+			Figures: []Case{{Defect: "d", Scenario: "steady", CaughtBy: "steady p95"}},
+		}, `has no expectation "steady p95"`},
 		{"alarms of what is not there", Plan{Alarms: []string{"stedy"}, Repeats: 1}, "there is no scenario"},
 	} {
 		err := row.plan.Check()

@@ -32,6 +32,7 @@ func (p Proof) Markdown(w io.Writer) {
 		p.Origin.commit(), p.Origin.Go, p.Origin.Machine.OS, p.Origin.Machine.Arch, p.Origin.Machine.CPUs,
 		p.Origin.Started.Format("2006-01-02 15:04 MST"), p.Verdict)
 	p.killMatrix(w)
+	p.figures(w)
 	p.twins(w)
 	p.alarms(w)
 }
@@ -40,36 +41,67 @@ func (p Proof) killMatrix(w io.Writer) {
 	if len(p.Kills) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n## Known defects\n\n%s.\n\n", p.counts())
+	fmt.Fprintf(w, "\n## Known defects\n\n%d defects, %s.\n\n", len(p.Kills), counts(p.Kills))
 	row(w, "Defect", "Scenario", "Has to be missed", "With the defect", "Without", "Status", "Missed as well")
 	row(w, slices.Repeat([]string{"---"}, 7)...)
 	for _, k := range p.Kills {
 		others := slices.DeleteFunc(slices.Clone(k.By), func(by string) bool { return by == k.Named })
-		status := string(k.Status)
-		if k.Status != Killed && k.Why != "" {
-			status += ": " + k.Why
-		}
-		row(w, k.Defect, k.Scenario, k.Named, k.Measured, k.Clean, status, strings.Join(others, ", "))
+		row(w, k.Defect, k.Scenario, k.Named, k.Measured, k.Clean, k.outcome(), strings.Join(others, ", "))
 	}
 	fmt.Fprint(w, "\nWhat the scenarios were changed by, for both servers:\n\n")
 	for _, k := range p.Kills {
-		if len(k.Set) > 0 {
-			fmt.Fprintf(w, "- %s: `%s`\n", k.Defect, strings.Join(k.Set, "`, `"))
+		k.changes(w)
+	}
+}
+
+// outcome is the status, and why it is not killed.
+func (k Kill) outcome() string {
+	if k.Status == Killed || k.Why == "" {
+		return string(k.Status)
+	}
+	return string(k.Status) + ": " + k.Why
+}
+
+func (k Kill) changes(w io.Writer) {
+	if len(k.Set) > 0 {
+		fmt.Fprintf(w, "- %s: `%s`\n", k.Defect, strings.Join(k.Set, "`, `"))
+	}
+}
+
+func (p Proof) figures(w io.Writer) {
+	if len(p.Figures) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n## Other kinds of figure\n\nWhat these defects have to miss as well: %s of %d.\n\n", counts(p.Figures), len(p.Figures))
+	row(w, "Has to be missed", "Defect", "Scenario", "With the defect", "Without", "Status")
+	row(w, slices.Repeat([]string{"---"}, 6)...)
+	for _, k := range p.Figures {
+		row(w, k.Named, k.Defect, k.Scenario, k.Measured, k.Clean, k.outcome())
+	}
+	fmt.Fprintln(w)
+	for _, k := range p.Figures {
+		if !p.runs(k) {
+			k.changes(w)
 		}
 	}
 }
 
-// counts says how many defects there are of each status.
-func (p Proof) counts() string {
+// runs reports whether k is about a run of the first table, where its changes stand.
+func (p Proof) runs(k Kill) bool {
+	return slices.ContainsFunc(p.Kills, func(other Kill) bool { return other.Defect == k.Defect && other.Scenario == k.Scenario })
+}
+
+// counts says how many there are of each status.
+func counts(kills []Kill) string {
 	var order []Status
 	n := map[Status]int{}
-	for _, k := range p.Kills {
+	for _, k := range kills {
 		if n[k.Status] == 0 {
 			order = append(order, k.Status)
 		}
 		n[k.Status]++
 	}
-	words := []string{fmt.Sprintf("%d defects", len(p.Kills))}
+	var words []string
 	for _, s := range order {
 		words = append(words, fmt.Sprintf("%d %s", n[s], s))
 	}

@@ -27,6 +27,9 @@ func caches() []Defect {
 		{"cache-never-used", "There is a cache, and nobody asks it.", func(c *server.Config) {
 			c.Backend = cache.BackendNone
 		}},
+		{"asks-for-each-flag", "Redis is asked for an entry ten times where once is enough.", aroundCache(func(c feature.Cache) feature.Cache {
+			return asksAgain{layer{c}}
+		})},
 		{"ttl-ignored", "An entry lives for a day, whatever is set.", func(c *server.Config) {
 			c.CacheTTL, c.Profile.TTLJitter = 24*time.Hour, 0
 		}},
@@ -175,4 +178,19 @@ func insist(ctx context.Context, try func(context.Context) error) error {
 		case <-time.After(insistWait):
 		}
 	}
+}
+
+// flagsAsked is how many flags of an environment are asked for.
+const flagsAsked = 10
+
+// asksAgain fetches an entry for each flag in it.
+type asksAgain struct{ layer }
+
+func (c asksAgain) Get(ctx context.Context, environment string) (data []byte, err error) {
+	for range flagsAsked {
+		if data, err = c.Cache.Get(ctx, environment); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
 }

@@ -27,6 +27,9 @@ func clients() []Defect {
 				c.Profile.WarmAfterLoss = false // it would ask in between
 			}, aroundCache(newMetronome),
 		)},
+		{"ping-is-enough", "A Redis that answers a PING counts as back, whatever it failed to do.", together(
+			func(c *server.Config) { c.Profile.Client.BreakAfter = 0 }, aroundCache(newMetronome),
+		)},
 		{"cache-pool-of-one", "There is one connection to Redis.", func(c *server.Config) {
 			c.Profile.Client.PoolSize, c.Profile.Client.MaxConns, c.Profile.Client.MaxDials = 1, 1, 1
 		}},

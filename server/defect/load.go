@@ -1,6 +1,7 @@
 package defect
 
 import (
+	"crypto/sha256"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -11,6 +12,7 @@ const (
 	oneIn   = 100                    // so many reads goes wrong
 	stall   = 400 * time.Millisecond // for which that one stalls
 	muchFor = 200                    // reads a second are load
+	toil    = 16 << 20               // bytes that are hashed for nothing: some 10 ms
 )
 
 // answers are defects of the server under load.
@@ -20,7 +22,18 @@ func answers() []Defect {
 		{"wrong-flag-under-load", "At more than 200 reads a second one in a hundred is answered with the flag of another.", aroundHandler(func(next http.Handler) http.Handler {
 			return &mixesUp{next: next}
 		})},
+		{"read-toils", "Each read keeps a processor busy for some 10 ms.", aroundHandler(toils)},
 	}
+}
+
+func toils(next http.Handler) http.Handler {
+	work := make([]byte, toil)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isRead(r) {
+			sha256.Sum256(work)
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func stalls(next http.Handler) http.Handler {

@@ -124,6 +124,7 @@ type shelf struct {
 
 	mu    sync.Mutex
 	of    map[string][]byte
+	gets  int
 	pings []time.Time
 	runs  bool
 }
@@ -140,6 +141,7 @@ func (c *shelf) Name() string { return "shelf" }
 func (c *shelf) Get(_ context.Context, environment string) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.gets++
 	data, found := c.of[environment]
 	if err := c.check(); err != nil {
 		return nil, err
@@ -168,6 +170,13 @@ func (c *shelf) Delete(_ context.Context, environment string) error {
 	}
 	delete(c.of, environment)
 	return nil
+}
+
+// asked is how often an entry was asked for.
+func (c *shelf) asked() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.gets
 }
 
 func (c *shelf) empty() {

@@ -103,6 +103,13 @@ func cacheSymptoms() []symptom {
 			time.AfterFunc(time.Second, func() { r.cacheIs(true) })
 			return r.took(func() { r.write("e", "k", 1) }) >= time.Second
 		}},
+		{"asks-for-each-flag", nil, func(r *rig) bool {
+			r.write("e", "k", 1)
+			r.read("e", "k")
+			before := r.cache.asked()
+			r.read("e", "k")
+			return r.cache.asked() == before+flagsAsked
+		}},
 		{"breaker-never-closes", nil, func(r *rig) bool { return passedBy(r, "a", time.Minute) }},
 		{"breaker-opens-at-once", nil, func(r *rig) bool {
 			first := passedBy(r, "a", sulkLong/2)
@@ -288,5 +295,22 @@ func TestALeakLeaks(t *testing.T) {
 			}
 			runtime.KeepAlive(r)
 		}
+	}
+}
+
+// A bubble has no time for work. The two are measured in turn, and by the best of each.
+func TestAReadThatToilsTakesLonger(t *testing.T) {
+	clean, broken := newRig(t, "", nil), newRig(t, "read-toils", nil)
+	took := func(r *rig) time.Duration {
+		began := time.Now()
+		r.read("e", "k")
+		return time.Since(began)
+	}
+	least := [2]time.Duration{time.Hour, time.Hour}
+	for range 10 {
+		least[0], least[1] = min(least[0], took(clean)), min(least[1], took(broken))
+	}
+	if least[1] < 5*least[0] {
+		t.Errorf("a read takes %v, and %v without the defect; want five times as long", least[1], least[0])
 	}
 }
