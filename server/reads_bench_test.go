@@ -70,8 +70,8 @@ const notUsed = "postgres://127.0.0.1/none"
 const benchRounds = 11
 
 // BenchmarkReads measures reads that the cache answers beside two handlers that always
-// write the same flag: a bare one, and one with the fields and time limits of the flag
-// server. All are behind net/http on a loopback port, each in a process of its own, and
+// write the same flag: a bare one, and one that reads bodies, with the fields and time
+// limits of the flag server. All are behind net/http on a loopback port, each in a process of its own, and
 // get the same requests. In each round each of them gets b.N requests on keep-alive
 // connections, one server after the other, each first in turn; what counts is the CPU
 // time of their process (getrusage), so the generator costs them nothing but its company.
