@@ -13,6 +13,10 @@ import (
 // the two numbers in them.
 const mostAllocs = 16
 
+// chance is an allocation of what a pool had lost: to a garbage collection, or to the race
+// detector, which takes things from pools at random.
+const chance = 1
+
 // nowhere is a response that goes nowhere and allocates nothing but what the handler
 // puts into its header.
 type nowhere struct{ header http.Header }
@@ -57,8 +61,8 @@ func TestAReadFromMemoryAllocatesLittleHoweverManyFlagsThereAre(t *testing.T) {
 	for _, path := range []string{oneFlag, allFlags} {
 		few, many := allocsOfAHit(t, 10, path), allocsOfAHit(t, 10_000, path)
 		t.Logf("GET %s: %v allocations", path, few)
-		if few > mostAllocs || many > few {
-			t.Errorf("GET %s makes %v allocations with 10 flags and %v with 10,000, want at most %d, and as many", path, few, many, mostAllocs)
+		if few > mostAllocs || many > few+chance {
+			t.Errorf("GET %s makes %v allocations with 10 flags and %v with 10,000, want at most %d, and as many (%d more may be chance)", path, few, many, mostAllocs, chance)
 		}
 	}
 }
