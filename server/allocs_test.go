@@ -13,10 +13,6 @@ import (
 // the two numbers in them.
 const mostAllocs = 16
 
-// chance is an allocation of what a pool had lost: to a garbage collection, or to the race
-// detector, which takes things from pools at random.
-const chance = 1
-
 // nowhere is a response that goes nowhere and allocates nothing but what the handler
 // puts into its header.
 type nowhere struct{ header http.Header }
@@ -53,16 +49,25 @@ func allocsOfAHit(t *testing.T, flags int, path string) float64 {
 	if got := w.header.Get("Cache-Status"); got != "memory;hit" {
 		t.Fatalf("GET %s says %q, want a hit", path, got)
 	}
-	all := testing.AllocsPerRun(100, ask)
-	return all - testing.AllocsPerRun(100, func() { _, _ = http.NewRequest("GET", path, nil) })
+	return leastAllocs(ask) - leastAllocs(func() { _, _ = http.NewRequest("GET", path, nil) })
+}
+
+// leastAllocs is the least of several counts. What a pool has lost is allocated anew, and
+// the race detector takes things from pools at random: that only adds.
+func leastAllocs(do func()) float64 {
+	least := testing.AllocsPerRun(100, do)
+	for range 9 {
+		least = min(least, testing.AllocsPerRun(100, do))
+	}
+	return least
 }
 
 func TestAReadFromMemoryAllocatesLittleHoweverManyFlagsThereAre(t *testing.T) {
 	for _, path := range []string{oneFlag, allFlags} {
 		few, many := allocsOfAHit(t, 10, path), allocsOfAHit(t, 10_000, path)
 		t.Logf("GET %s: %v allocations", path, few)
-		if few > mostAllocs || many > few+chance {
-			t.Errorf("GET %s makes %v allocations with 10 flags and %v with 10,000, want at most %d, and as many (%d more may be chance)", path, few, many, mostAllocs, chance)
+		if few > mostAllocs || many > few {
+			t.Errorf("GET %s makes %v allocations with 10 flags and %v with 10,000, want at most %d, and as many", path, few, many, mostAllocs)
 		}
 	}
 }
