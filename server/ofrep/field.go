@@ -34,7 +34,7 @@ func kind(value []byte) string {
 }
 
 // field returns the value of a member of an object, the last one of that name; nil:
-// there is none. What is not an object has none. value must be valid JSON.
+// there is none. What is not an object has none. value must be valid JSON in UTF-8.
 func field(value []byte, name string) (found []byte) {
 	w := walk{in: value}
 	if w.next() != '{' {
