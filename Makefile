@@ -49,7 +49,7 @@ prove: servers ## Run the harness against servers with known defects, all of the
 	bin/brownout prove --twins --repeats 3
 
 prove-fast: servers build ## The same for a few of them
-	bin/brownout prove --fast
+	bin/brownout prove --fast --again 4
 
 benchmark: servers ## Measure reads of the reference server beside a constant handler (Go benchmark format)
 	$(GO) test -timeout 30m -run '^$$' -bench '^BenchmarkReads$$' -benchtime 2000x ./server

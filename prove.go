@@ -12,6 +12,7 @@ import (
 	"brownout/results/judge"
 	"brownout/scenarios"
 	"brownout/scenarios/proof"
+	"brownout/scenarios/run"
 
 	"github.com/spf13/cobra"
 )
@@ -57,7 +58,7 @@ what was invalid. Exit codes as ever: 1 a defect survived or a twin did not flip
 	f.IntVar(&o.repeats, "repeats", 0, "also run the clean server this `many` times in each scenario with --tag: false alarms")
 	f.IntVar(&o.undecided, "undecided", 2, "how `many` of all those runs may be inconclusive or invalid; more than that is inconclusive as a whole")
 	f.StringSliceVar(&o.tags, "tag", []string{"bench"}, "the scenarios that --repeats repeats")
-	f.IntVar(&o.again, "again", 2, "repeat a run that was invalid at most this `many` times; those of --repeats never")
+	f.IntVar(&o.again, "again", 2, "repeat a run that was invalid at most this `many` times, each after a longer rest; those of --repeats never")
 	f.StringVar(&o.dir, "out", "", "`folder` of the proof (default results/proofs/TIME)")
 	f.StringVar(&o.resume, "resume", "", "go on with the proof in this `folder`, with the same arguments")
 	f.BoolVar(&o.keepAll, "keep-all", false, "keep the recordings of runs that pass, too")
@@ -84,6 +85,11 @@ func (o *proveOptions) prove(ctx context.Context, args []string) error {
 	prover := proof.Prover{
 		Plan: plan, Journal: journal, Again: o.again,
 		Run: proof.Runner{Results: filepath.Join(o.dir, "runs"), Self: self, Status: show.status, KeepAll: o.keepAll}.Run,
+		Rest: func(ctx context.Context, invalid int) error {
+			show.done()
+			fmt.Fprintf(o.stdout, "the run says nothing; the next one in %v\n", run.RestAfter(invalid))
+			return run.Rest(ctx, invalid)
+		},
 		Say: func(done, all int, r proof.Record) {
 			show.done()
 			fmt.Fprintf(o.stdout, "[%d of %d] %s: %s, %s (%.0fs)\n", done, all, r.Job, r.Verdict, r.Why, r.Took.Seconds())

@@ -61,7 +61,7 @@ Each leaves a folder with everything that happened, and ends in one line: verdic
 	f.StringVar(&o.results, "results", defaultResults, "`folder` in which run folders are made")
 	f.StringVar(&o.junit, "junit", "", "write the verdicts to this `file` as JUnit XML")
 	f.IntVar(&o.keep, "keep", 50, "keep at most this `many` run folders; the oldest go first (0: keep all)")
-	f.IntVar(&o.again, "again", 0, "repeat a run that was invalid at most this `many` times: it says nothing of the target; a fail is never repeated")
+	f.IntVar(&o.again, "again", 0, "repeat a run that was invalid at most this `many` times, each after a longer rest: it says nothing of the target; a fail is never repeated")
 	f.Uint64Var(&o.seed, "seed", 0, "`number` from which all that is random is drawn (0: a new one, which is printed)")
 	f.StringVar(&o.cacheURL, "cache-url", "", "`URL` of an existing Redis to use instead of one of our own (its data is not cleared)")
 	f.StringVar(&o.toxiproxy, "toxiproxy", "", "`URL` of the API of a Toxiproxy that --cache-url and --database-url lead through: faults on links are put on its proxies cache and database")
@@ -169,7 +169,10 @@ func (o *runOptions) attempt(ctx context.Context, s *scenarios.Scenario) (report
 		if err != nil || ctx.Err() != nil || !o.worthRepeating(c) || repeats >= o.again {
 			return c, err
 		}
-		fmt.Fprintf(o.stdout, "  the run does not count; once more (%d of at most %d)\n", repeats+1, o.again)
+		fmt.Fprintf(o.stdout, "  the run does not count; once more in %v (%d of at most %d)\n", run.RestAfter(repeats+1), repeats+1, o.again)
+		if run.Rest(ctx, repeats+1) != nil {
+			return c, nil
+		}
 	}
 }
 

@@ -29,8 +29,13 @@ type Prover struct {
 	Run func(context.Context, Arm) (Outcome, error) // required
 	// Again is how many times an invalid run is repeated: it says nothing of the target.
 	Again int
+	// Rest lets the machine rest after so many runs in a row that said nothing. Its error
+	// is that of its context. Default: there is none.
+	Rest func(ctx context.Context, invalid int) error
 	// Say is told of each record. Default: nobody.
 	Say func(done, all int, r Record)
+
+	invalid int // runs in a row that said nothing
 }
 
 // Check plans every run without making one.
@@ -82,19 +87,34 @@ func (p *Prover) do(ctx context.Context, j job, before int) (Record, error) {
 	r := Record{Job: j.name, Scenario: j.scenario, Set: j.set, Began: time.Now().UTC(), Attempts: before}
 	for {
 		r.Attempts++
-		o, err := p.Run(ctx, a)
-		if ctx.Err() != nil {
-			return Record{}, fmt.Errorf("running %s: %w", j.name, ctx.Err())
-		}
-		if err != nil { // nothing to judge is an invalid run, and no reason to give up the others
-			o = Outcome{Judgment: judge.Judgment{Verdict: judge.Invalid, Why: err.Error(), Checks: []judge.Finding{{Verdict: judge.Invalid}}}}
+		o, err := p.run(ctx, a)
+		if err != nil {
+			return Record{}, fmt.Errorf("running %s: %w", j.name, err)
 		}
 		r = o.note(r)
 		r.Took = time.Since(r.Began)
-		if j.once || j.says(r) || r.Attempts-before > p.Again {
+		if j.says(r) {
+			p.invalid = 0
+			return r, nil
+		}
+		if p.invalid++; j.once || r.Attempts-before > p.Again {
 			return r, nil
 		}
 	}
+}
+
+// run makes one run, when the machine has had its rest. Its error is that of ctx.
+func (p *Prover) run(ctx context.Context, a Arm) (Outcome, error) {
+	if p.Rest != nil && p.invalid > 0 {
+		if err := p.Rest(ctx, p.invalid); err != nil {
+			return Outcome{}, err
+		}
+	}
+	o, err := p.Run(ctx, a)
+	if err != nil { // nothing to judge is an invalid run, and no reason to give up the others
+		o = Outcome{Judgment: judge.Judgment{Verdict: judge.Invalid, Why: err.Error(), Checks: []judge.Finding{{Verdict: judge.Invalid}}}}
+	}
+	return o, ctx.Err()
 }
 
 // Choose returns the cases with these names, or all that are fast, or all.

@@ -130,11 +130,19 @@ func TestAnInvalidRunIsRepeatedAndThenIsNoKill(t *testing.T) {
 		"late": func(int) (Outcome, error) { return Outcome{}, errors.New("no server to be had") },
 	}}
 	p := newProver(t, twoCases(), s, t.TempDir())
+	var rests []int
+	p.Rest = func(_ context.Context, invalid int) error {
+		rests = append(rests, invalid)
+		return nil
+	}
 	if err := p.Prove(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"slow", "slow", "clean", "late", "late", "late"}, s.runs); diff != "" {
 		t.Errorf("runs (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]int{1, 1, 2}, rests); diff != "" {
+		t.Errorf("the machine rests after so many runs in a row that say nothing (-want +got):\n%s", diff)
 	}
 	proof := p.Plan.Assess(p.Journal)
 	if got := proof.Kills[0]; got.Status != Killed || p.Journal.Records[0].Attempts != 2 {
